@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from kis.knowledge.model import Accessory, Breaker, BreakerType, Location, Material, StockMount
+from kis.knowledge.model import Accessory, Breaker, BreakerType, Location, Material
 
 Form = Literal["ECONOMIC", "STANDARD"]
 Mount = Literal["WALL", "SURFACE", "FLUSH", "STAND"]
@@ -31,7 +31,7 @@ class _Frozen(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 # --- the board, as asked for -------------------------------------------------
 
 
-class DeviceDraft(_Frozen):
+class DeviceDraft(_Frozen, frozen=True):
     """A breaker line as typed. What is None was not stated."""
 
     model: str | None = None
@@ -44,14 +44,14 @@ class DeviceDraft(_Frozen):
     name: str = ""
 
 
-class AccessoryDraft(_Frozen):
+class AccessoryDraft(_Frozen, frozen=True):
     """An accessory line as typed."""
 
     code: str
     quantity: int = 1
 
 
-class BoardDraft(_Frozen):
+class BoardDraft(_Frozen, frozen=True):
     """A request whose fields have the right types; the gates decide the rest."""
 
     brand: str | None = None
@@ -69,7 +69,7 @@ class BoardDraft(_Frozen):
     note: str = ""
 
 
-class Installation(_Frozen):
+class Installation(_Frozen, frozen=True):
     """Where and how the board is mounted, and what it is made of."""
 
     location: Location
@@ -77,7 +77,7 @@ class Installation(_Frozen):
     material: Material
 
 
-class Device(_Frozen):
+class Device(_Frozen, frozen=True):
     """A breaker line, normalised. `brand` and `type` are always stated.
 
     Either `model` or `af` identifies the body.
@@ -93,14 +93,14 @@ class Device(_Frozen):
     name: str = ""
 
 
-class AccessoryLine(_Frozen):
+class AccessoryLine(_Frozen, frozen=True):
     """An accessory code and how many."""
 
     code: str
     quantity: int = 1
 
 
-class Board(_Frozen, omit_defaults=False):
+class Board(_Frozen, frozen=True, omit_defaults=False):
     """The normalised request: complete, in an order of its own.
 
     Two requests that differ only in the order of their lines are equal.
@@ -141,7 +141,10 @@ class Selection(msgspec.Struct, frozen=True):
     main: SelectedDevice
     branches: tuple[SelectedDevice, ...]
     accessories: tuple[SelectedAccessory, ...]
-    stock_mount: StockMount
+
+    def without_branches(self) -> "Selection":
+        """Return the same board with its main and accessories alone."""
+        return Selection(self.main, (), self.accessories)
 
 
 # --- the answer ----------------------------------------------------------------

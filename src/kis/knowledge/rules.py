@@ -23,28 +23,28 @@ class _Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     """Base of all rule structs: strict, immutable, camelCase outside."""
 
 
-class PitchClass(_Rule):
+class PitchClass(_Rule, frozen=True):
     """Frames up to `max_frame_size_a` share a busbar pitch; above the last, none do."""
 
     max_frame_size_a: Frame
     pole_pitch_dmm: PositiveLength
 
 
-class DepthRow(_Rule):
+class DepthRow(_Rule, frozen=True):
     """Enclosure depth by the largest frame of the board."""
 
     max_frame_size_a: Frame
     depth_dmm: PositiveLength
 
 
-class Depth(_Rule):
+class Depth(_Rule, frozen=True):
     """D = table by largest frame, and never less than deepest body + clearance."""
 
     table: tuple[DepthRow, ...]
     body_clearance_dmm: Length
 
 
-class Economic(_Rule):
+class Economic(_Rule, frozen=True):
     """ECONOMIC: H = main + rows + allowance, W = 2 x tallest branch + allowance."""
 
     height_allowance_dmm: Length
@@ -53,7 +53,7 @@ class Economic(_Rule):
     confirmed_branches: Count
 
 
-class StandardMainRow(_Rule):
+class StandardMainRow(_Rule, frozen=True):
     """STANDARD by main frame: top and bottom wiring space, least width."""
 
     max_frame_size_a: Frame
@@ -62,14 +62,14 @@ class StandardMainRow(_Rule):
     min_width_dmm: PositiveLength
 
 
-class StandardBranchRow(_Rule):
+class StandardBranchRow(_Rule, frozen=True):
     """STANDARD least width by the largest branch frame."""
 
     max_frame_size_a: Frame
     min_width_dmm: PositiveLength
 
 
-class StandardMainOnlyRow(_Rule):
+class StandardMainOnlyRow(_Rule, frozen=True):
     """STANDARD enclosure of a main on its own: a fixed height, or body + extra."""
 
     max_frame_size_a: Frame
@@ -79,19 +79,19 @@ class StandardMainOnlyRow(_Rule):
     height_above_body_dmm: Length | None = None
 
 
-class Standard(_Rule):
+class Standard(_Rule, frozen=True):
     """STANDARD: H = A + main + B + C + E + Dn with wiring space; W by table."""
 
     main: tuple[StandardMainRow, ...]
     branch: tuple[StandardBranchRow, ...]
     main_only: tuple[StandardMainOnlyRow, ...]
     main_to_branches_dmm: Length
-    facing_4p_pitches: Count
+    facing_four_pole_pitches: Count
     accessory_share_percent: Percent
     duct_dmm: Length
 
 
-class Stock(_Rule):
+class Stock(_Rule, frozen=True):
     """How a requirement becomes an enclosure: rounding, stock, made to order."""
 
     step_dmm: PositiveLength
@@ -100,14 +100,14 @@ class Stock(_Rule):
     default_material: Material
 
 
-class Shelf(_Rule):
+class Shelf(_Rule, frozen=True):
     """Rows of one kind of accessory: at most `per_row` to a row of a fixed height."""
 
     per_row: Count
     row_height_dmm: PositiveLength
 
 
-class Companion(_Rule):
+class Companion(_Rule, frozen=True):
     """What one accessory brings along in the bill of materials."""
 
     kind: str
@@ -115,7 +115,7 @@ class Companion(_Rule):
     code: str = ""
 
 
-class AccessoryRules(_Rule):
+class AccessoryRules(_Rule, frozen=True):
     """Where accessories go and what they bring."""
 
     beside_main_kinds: tuple[str, ...]
@@ -128,7 +128,7 @@ class AccessoryRules(_Rule):
     extra_depth_dmm_by_kind: dict[str, Length]
 
 
-class Drawing(_Rule):
+class Drawing(_Rule, frozen=True):
     """How the allowances are split up on the front view; decides no size."""
 
     busbar_gap_dmm: Length
@@ -138,7 +138,7 @@ class Drawing(_Rule):
     beside_main_gap_dmm: Length
 
 
-class RuleSet(_Rule):
+class RuleSet(_Rule, frozen=True):
     """All constants. `sources` says in words where each group comes from."""
 
     version: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

@@ -27,7 +27,7 @@ class Snapshot:
 
     __slots__ = (
         "_accessories", "_by_frame", "_by_model", "_stock", "brand_tables",
-        "digest", "label", "rules", "tables", "version_id",
+        "digest", "label", "rules", "tables", "tallest_stock_dmm", "version_id",
     )  # fmt: skip
 
     def __init__(self, tables: Tables, *, label: str, digest: str = "", version_id: int = 0) -> None:
@@ -43,6 +43,7 @@ class Snapshot:
             self._by_model[row.model] = (*self._by_model.get(row.model, ()), row)
             self._by_frame.setdefault((row.brand, row.frame_size_a, row.poles), []).append(row)
         self.brand_tables: Counter[str] = Counter(row.brand for row in tables.breakers)
+        self.tallest_stock_dmm = max((row.height_dmm for row in tables.enclosures), default=0)
         self._accessories = {row.code: row for row in tables.accessories}
         self._stock: dict[tuple[str, str, str], tuple[StockEnclosure, ...]] = _by_place(
             tables.enclosures

@@ -1,0 +1,99 @@
+"""The bill of materials: enclosure, main, branches, accessories, busbars."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from kis.estimate.model import BillItem, Busbar, Enclosure, SelectedDevice, Selection
+from kis.knowledge.rules import AccessoryRules
+
+KIND_NAMES = {
+    "contactor": "전자접촉기",
+    "timer": "타이머",
+    "meter": "계기",
+    "fuse_holder": "퓨즈홀더",
+    "terminal_block": "단자대",
+    "spd": "서지보호기",
+    "thermostat": "온도조절기",
+    "wiring_duct": "배선덕트",
+    "lamp": "표시등",
+    "push_button": "누름버튼",
+}
+"""Words of the trade; a kind that is not listed is shown as the table names it."""
+
+
+def bill(
+    enclosure: Enclosure, selection: Selection, busbars: Iterable[Busbar], rules: AccessoryRules
+) -> tuple[BillItem, ...]:
+    """Return the rows in the order of a Korean quotation: branches by poles, then frame, down."""
+    branches = sorted(
+        selection.branches,
+        key=lambda b: (-b.row.poles, -b.row.frame_size_a, b.row.model, b.line.name),
+    )
+    return (
+        _enclosure_item(enclosure),
+        _device_item(selection.main, "main", "메인 차단기", 1),
+        *(_device_item(b, "branch", "분기 차단기", b.line.quantity) for b in branches),
+        *_accessory_items(selection, rules),
+        *_busbar_items(busbars),
+    )
+
+
+def _enclosure_item(enclosure: Enclosure) -> BillItem:
+    size = f"{enclosure.W}x{enclosure.H}x{enclosure.D}"
+    source = "기성함" if enclosure.source == "stock" else "제작함"
+    return BillItem(
+        category="enclosure",
+        name=f"외함({source})",
+        quantity=1,
+        unit="면",
+        model=enclosure.model or "",
+        specification=f"{enclosure.material} {size}",
+    )
+
+
+def _device_item(
+    device: SelectedDevice, category: Literal["main", "branch"], name: str, quantity: int
+) -> BillItem:
+    row = device.row
+    rating = f"/{device.line.at}AT" if device.line.at else ""
+    return BillItem(
+        category=category,
+        name=f"{name} {device.line.name}".rstrip(),
+        quantity=quantity,
+        unit="EA",
+        model=row.model,
+        brand=row.brand,
+        specification=f"{row.type} {row.poles}P {row.frame_size_a}AF{rating}",
+    )
+
+
+def _accessory_items(selection: Selection, rules: AccessoryRules) -> list[BillItem]:
+    """List what was asked for, then what each brings along, equal ones together."""
+    counts: dict[tuple[str, str], int] = {}
+    for item in selection.accessories:
+        key = (item.row.kind, item.row.code)
+        counts[key] = counts.get(key, 0) + item.quantity
+    for item in selection.accessories:
+        for companion in rules.companions.get(item.row.kind, ()):
+            key = (companion.kind, companion.code)
+            counts[key] = counts.get(key, 0) + companion.quantity * item.quantity
+    return [
+        BillItem(
+            category="accessory",
+            name=KIND_NAMES.get(kind, kind),
+            quantity=quantity,
+            unit="EA",
+            model=code,
+        )
+        for (kind, code), quantity in counts.items()
+    ]
+
+
+def _busbar_items(busbars: Iterable[Busbar]) -> list[BillItem]:
+    return [
+        BillItem(
+            category="busbar", name="분기 모선", quantity=1, unit="조", specification=f"L{bar.h} mm"
+        )
+        for bar in busbars
+    ]
+

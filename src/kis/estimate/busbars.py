@@ -1,0 +1,171 @@
+"""Branch breakers in facing pairs, and the pairs dealt to busbars.
+
+Branches lie sideways in two columns that face each other over a vertical
+busbar: a body's width runs down the enclosure, its height across. Lengths are
+tenths of a millimetre.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from math import gcd
+from typing import NamedTuple
+
+from kis.estimate.model import Form, SelectedDevice
+from kis.knowledge.rules import RuleSet, row_for_frame
+
+FOUR_POLES = 4
+
+
+class Row(NamedTuple):
+    """Two facing breakers, or one alone; as tall as its wider partner at least."""
+
+    left: SelectedDevice
+    right: SelectedDevice | None
+    height_dmm: int
+
+    @property
+    def faces_two_4p(self) -> bool:
+        """Whether both partners have four poles."""
+        return (
+            self.right is not None
+            and self.left.row.poles == FOUR_POLES
+            and self.right.row.poles == FOUR_POLES
+        )
+
+
+class Rows(NamedTuple):
+    """All rows of a board and C, the height that the rule counts for them."""
+
+    rows: tuple[Row, ...]
+    counted_height_dmm: int
+
+
+def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) -> Rows:
+    """Pair `branches` within their pitch class, wide ones first.
+
+    Sorting by width and pairing neighbours gives the least total height. In a
+    STANDARD board two facing 4P breakers take five pole pitches, since N is not
+    mirrored (DOMAIN, "Layout" and "STANDARD").
+    """
+    units = [branch for branch in branches for _ in range(branch.line.quantity)]
+    units.sort(key=_unit_order(rules))
+    rows: list[Row] = []
+    counted = 0
+    for _, members in groupby(units, key=lambda unit: pitch_class(unit.row.frame_size_a, rules)):
+        of_class = list(members)
+        pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
+        facing_4p_dmm = rules.standard.facing_four_pole_pitches * pitch_dmm if form == "STANDARD" else 0
+        rows += _pair(of_class, facing_4p_dmm)
+        counted += _counted_height_dmm(of_class, facing_4p_dmm)
+    return Rows(tuple(rows), counted)
+
+
+UnitOrder = tuple[int, int, int, str, str, str]
+
+
+def _unit_order(rules: RuleSet) -> Callable[[SelectedDevice], UnitOrder]:
+    def order(unit: SelectedDevice) -> UnitOrder:
+        row = unit.row
+        return (
+            -pitch_class(row.frame_size_a, rules),
+            -row.width_dmm,
+            -row.height_dmm,
+            row.brand,
+            row.model,
+            unit.line.name,
+        )
+
+    return order
+
+
+def pitch_class(frame_size_a: int, rules: RuleSet) -> int:
+    """Return the class by its upper frame; above the table each frame is alone."""
+    row = row_for_frame(rules.pitch_classes, frame_size_a)
+    return row.max_frame_size_a if row else frame_size_a
+
+
+def pole_pitch_dmm(frame_size_a: int, rules: RuleSet) -> int:
+    """Return the distance between two poles of that frame."""
+    row = row_for_frame(rules.pitch_classes, frame_size_a)
+    return row.pole_pitch_dmm if row else rules.pole_pitch_above_dmm
+
+
+def _pair(units: list[SelectedDevice], facing_4p_dmm: int) -> list[Row]:
+    rows = []
+    for index in range(0, len(units), 2):
+        left = units[index]
+        right = units[index + 1] if index + 1 < len(units) else None
+        row = Row(left, right, left.row.width_dmm)
+        if row.faces_two_4p:
+            row = row._replace(height_dmm=max(row.height_dmm, facing_4p_dmm))
+        rows.append(row)
+    return rows
+
+
+def _counted_height_dmm(units: list[SelectedDevice], facing_4p_dmm: int) -> int:
+    """Sum the row heights so that one more breaker can never lower the sum.
+
+    The sum of the wider partners is monotone by itself. The surcharge of facing
+    4P pairs is counted by how many pairs the 4P breakers of the class could
+    form, not by who happens to face whom: an odd body that shifts the pairing
+    must not make the board smaller. For catalogue bodies (a 4P is the widest of
+    its class) both counts are the same.
+    """
+    plain = sum(units[index].row.width_dmm for index in range(0, len(units), 2))
+    four_pole = [unit.row.width_dmm for unit in units if unit.row.poles == FOUR_POLES]
+    surcharge = max(0, facing_4p_dmm - min(four_pole)) if four_pole else 0
+    return plain + len(four_pole) // 2 * surcharge
+
+
+# --- dealing rows to busbars -----------------------------------------------------------
+
+
+def deal(rows: tuple[Row, ...], busbars: int) -> list[list[Row]]:
+    """Deal `rows` to `busbars` so that the tallest is as low as can be found.
+
+    One busbar takes all. Otherwise the target height starts at the lower bound
+    (the mean, or the tallest row) and rises until the rows fit: each busbar in
+    turn takes the subset whose sum comes closest to the target from below
+    (subset-sum on a bit set). For two busbars the first rise lands on the
+    optimum: a subset just above the target has a complement below it.
+    """
+    if busbars == 1:
+        return [list(rows)]
+    # In units of the greatest common divisor the bit sets stay short.
+    unit = gcd(*(row.height_dmm for row in rows)) or 1
+    heights = [row.height_dmm // unit for row in rows]
+    target = max(-(-sum(heights) // busbars), max(heights, default=0))
+    while True:
+        dealt, shortfall = _fill(heights, busbars, target)
+        if not shortfall:
+            return [[rows[index] for index in indices] for indices in dealt]
+        target += shortfall if busbars == 2 else -(-shortfall // busbars)  # noqa: PLR2004
+
+
+def _fill(heights: list[int], busbars: int, target: int) -> tuple[list[list[int]], int]:
+    """Fill busbars with row indices up to `target`; return them and what is left over."""
+    left = list(range(len(heights)))
+    dealt: list[list[int]] = []
+    for _ in range(busbars - 1):
+        taken = _closest_subset([heights[index] for index in left], target)
+        dealt.append([left[place] for place in sorted(taken)])
+        left = [index for place, index in enumerate(left) if place not in taken]
+    dealt.append(left)
+    return dealt, max(0, sum(heights[index] for index in left) - target)
+
+
+def _closest_subset(heights: list[int], target: int) -> set[int]:
+    """Return the indices of a subset with the greatest sum not above `target`."""
+    mask = (1 << (target + 1)) - 1
+    reachable = [1]
+    for height in heights:
+        before = reachable[-1]
+        reachable.append((before | before << height) & mask)
+    remaining = reachable[-1].bit_length() - 1
+    taken = set()
+    for index in range(len(heights) - 1, -1, -1):
+        if reachable[index] >> remaining & 1:
+            continue
+        taken.add(index)
+        remaining -= heights[index]
+    return taken

@@ -1,0 +1,186 @@
+"""From a requirement to an enclosure: stock where it does, else made to order.
+
+The choice is monotone: a board with one breaker more never gets a smaller
+front area. DOMAIN's 1.3 rule alone does not have that property (a small board
+may take a stock enclosure of up to 1.3 x its need, and a slightly larger one,
+too far from the next stock size, would be made to order smaller than that), so
+a made-to-order front is lifted to the largest stock front that the same board
+with fewer branches could have been given. See docs/adr/0003.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kis.estimate.model import Rejected
+from kis.knowledge.model import StockEnclosure
+from kis.knowledge.rules import Stock
+from kis.units import round_up, to_mm
+
+
+class Need(NamedTuple):
+    """What an enclosure must offer, in tenths of a millimetre.
+
+    W and H are rounded up already. `front` is a least front area in square
+    tenths: a dimension of its own, for boards whose smaller siblings are wide
+    or tall where they are not.
+    """
+
+    width_dmm: int
+    height_dmm: int
+    depth_dmm: int
+    front: int = 0
+
+    @property
+    def needed_front(self) -> int:
+        """The front area that the need comes to."""
+        return max(self.width_dmm * self.height_dmm, self.front)
+
+
+class Choice(NamedTuple):
+    """A chosen enclosure; `stock` is None when it is made to order."""
+
+    width_dmm: int
+    height_dmm: int
+    depth_dmm: int
+    stock: StockEnclosure | None
+
+    @property
+    def front(self) -> int:
+        """Front area in square tenths of a millimetre."""
+        return self.width_dmm * self.height_dmm
+
+
+def choose(need: Need, bare: Need, stock: Sequence[StockEnclosure], rules: Stock) -> Choice:
+    """Return the smallest stock enclosure that does, or one made to order.
+
+    `bare` is the need of the same board without branches: what any smaller
+    sibling needs at least. `stock` is sorted by front area, then depth. Stock
+    over `rules.max_front_percent` of the needed front is not used.
+    """
+    fitting = _smallest(need, stock)
+    if fitting is not None and _is_economical(fitting, need, rules):
+        return Choice(fitting.width_dmm, fitting.height_dmm, fitting.depth_dmm, fitting)
+    least_front = max(need.front, _front_of_smaller_needs(need, bare, stock, rules))
+    width, height = _smallest_front(need, least_front, stock, rules.step_dmm)
+    depth = round_up(need.depth_dmm, rules.made_to_order_depth_step_dmm)
+    return Choice(width, height, depth, None)
+
+
+def _smallest_front(
+    need: Need, least_front: int, stock: Sequence[StockEnclosure], step_dmm: int
+) -> tuple[int, int]:
+    """Return the smallest W x H in steps that covers `need` and has `least_front`.
+
+    Nearly always that is the need itself. Both sides may grow, and the fronts
+    of stock enclosures (a few are not in steps) count as candidates, because
+    only the minimum over all that is allowed is monotone.
+    """
+    width, height = need.width_dmm, need.height_dmm
+    if width * height >= least_front:
+        return width, height
+    candidates = [
+        (_front(row), row.width_dmm, row.height_dmm)
+        for row in stock
+        if row.width_dmm >= width and row.height_dmm >= height and _front(row) >= least_front
+    ]
+    best = min(candidates, default=(least_front + width * step_dmm, 0, 0))
+    while width * height < best[0]:
+        lifted = max(height, round_up(-(-least_front // width), step_dmm))
+        best = min(best, (width * lifted, width, lifted))
+        width += step_dmm
+    return best[1], best[2]
+
+
+def _front(row: StockEnclosure) -> int:
+    return row.width_dmm * row.height_dmm
+
+
+def _fits(row: StockEnclosure, need: Need) -> bool:
+    return (
+        row.width_dmm >= need.width_dmm
+        and row.height_dmm >= need.height_dmm
+        and row.depth_dmm >= need.depth_dmm
+        and _front(row) >= need.front
+    )
+
+
+def _covers(need: Need, bare: Need) -> bool:
+    return (
+        need.width_dmm >= bare.width_dmm
+        and need.height_dmm >= bare.height_dmm
+        and need.depth_dmm >= bare.depth_dmm
+    )
+
+
+def _smallest(need: Need, stock: Sequence[StockEnclosure]) -> StockEnclosure | None:
+    return next((row for row in stock if _fits(row, need)), None)
+
+
+def _is_economical(row: StockEnclosure, need: Need, rules: Stock) -> bool:
+    return _front(row) * 100 <= need.needed_front * rules.max_front_percent
+
+
+def _front_of_smaller_needs(
+    need: Need, bare: Need, stock: Sequence[StockEnclosure], rules: Stock
+) -> int:
+    """Return the largest stock front that some need between `bare` and `need` is given.
+
+    For a stock enclosure S the largest such need is the part of `need` that S
+    covers; S is given to it when it is the smallest that does and economical.
+    Only fronts between the need's own and 1.3 x it can matter.
+    """
+    least, most = need.needed_front, need.needed_front * rules.max_front_percent // 100
+    largest = 0
+    for row in stock:
+        if not least < _front(row) <= most:
+            continue
+        covered = Need(
+            min(need.width_dmm, row.width_dmm // rules.step_dmm * rules.step_dmm),
+            min(need.height_dmm, row.height_dmm // rules.step_dmm * rules.step_dmm),
+            min(need.depth_dmm, row.depth_dmm),
+            min(need.front, _front(row)),
+        )
+        given = _smallest(covered, stock) if _covers(covered, bare) else None
+        if given is not None and _is_economical(given, covered, rules):
+            largest = max(largest, _front(given))
+    return largest
+
+
+def explain_rejections(
+    need: Need, chosen: Choice, stock: Sequence[StockEnclosure], rules: Stock
+) -> tuple[Rejected, ...]:
+    """Say for each stock enclosure that is smaller than the chosen one why it does not do."""
+    size = (chosen.front, chosen.depth_dmm)
+    rejected = []
+    for row in stock:
+        if (_front(row), row.depth_dmm) >= size:
+            # Larger, but the smallest that fits: too large is a reason as well.
+            if chosen.stock is None and _fits(row, need):
+                rejected.append(_reject(row, _too_large(row, need, rules)))
+                break
+            continue
+        rejected.append(_reject(row, _too_small(row, need) or _too_large(row, need, rules)))
+    return tuple(rejected)
+
+
+def _reject(row: StockEnclosure, reason: str) -> Rejected:
+    return Rejected(
+        row.model, to_mm(row.width_dmm), to_mm(row.height_dmm), to_mm(row.depth_dmm), reason
+    )
+
+
+def _too_small(row: StockEnclosure, need: Need) -> str:
+    pairs = (
+        ("W", row.width_dmm, need.width_dmm),
+        ("H", row.height_dmm, need.height_dmm),
+        ("D", row.depth_dmm, need.depth_dmm),
+    )
+    short = [f"{axis} {to_mm(has)} < {to_mm(wants)}" for axis, has, wants in pairs if has < wants]
+    if not short and _front(row) < need.front:
+        return f"front {_front(row) / 1e8:.2f} < {need.front / 1e8:.2f} m2"
+    return ", ".join(short)
+
+
+def _too_large(row: StockEnclosure, need: Need, rules: Stock) -> str:
+    ratio = rules.max_front_percent / 100
+    return f"front {_front(row) / 1e8:.2f} > {ratio:.1f} x {need.needed_front / 1e8:.2f} m2"

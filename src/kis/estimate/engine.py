@@ -1,0 +1,79 @@
+"""The engine: a board and a snapshot in, an estimate out. Pure and deterministic."""
+
+from typing import NamedTuple
+
+from kis.estimate.accessories import placeable_units
+from kis.estimate.bom import bill
+from kis.estimate.busbars import pair_rows
+from kis.estimate.enclosure import Choice, explain_rejections
+from kis.estimate.fitting import fit
+from kis.estimate.gates import Origins
+from kis.estimate.model import Board, Enclosure, Estimate, Selection, Size
+from kis.estimate.placement import Plan, place
+from kis.estimate.selection import select
+from kis.estimate.sizing import budget
+from kis.estimate.warnings import warn
+from kis.knowledge.model import StockEnclosure
+from kis.knowledge.snapshot import Snapshot
+from kis.units import to_mm
+
+
+class Outcome(NamedTuple):
+    """An estimate and the rows that it follows from."""
+
+    estimate: Estimate
+    selection: Selection
+    stock: tuple[StockEnclosure, ...]
+
+
+def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> Outcome:
+    """Estimate `board` under `snapshot`.
+
+    `origins` leads the paths of findings back to the request as it was typed.
+
+    Raises:
+        DomainError: a line that cannot be told, or a rule that is missing.
+
+    """
+    rules = snapshot.rules
+    selection = select(board, snapshot, origins)
+    installation = board.installation
+    stock = snapshot.stock(
+        installation.location, rules.stock_mount[installation.mount], installation.material
+    )
+    needs = budget(board.form, selection, rules)
+    found = fit(
+        needs,
+        budget(board.form, selection.without_branches(), rules),
+        pair_rows(selection.branches, board.form, rules),
+        placeable_units(selection.accessories, rules.accessories),
+        selection.main.row.width_dmm,
+        stock,
+        snapshot.tallest_stock_dmm,
+        rules,
+    )
+    layout = place(Plan.of(selection.main, needs, found), found.choice, rules.drawing)
+    enclosure = _enclosure(board, found.choice)
+    result = Estimate(
+        enclosure=enclosure,
+        required=Size(to_mm(found.width_dmm), to_mm(found.height_dmm), to_mm(needs.depth_dmm)),
+        layout=layout,
+        bill_of_materials=bill(enclosure, selection, layout.busbars, rules.accessories),
+        rejected=explain_rejections(found.need, found.choice, stock, rules.stock),
+        warnings=warn(board, selection, found.choice, stock, snapshot.tallest_stock_dmm, rules),
+    )
+    return Outcome(result, selection, stock)
+
+
+def _enclosure(board: Board, choice: Choice) -> Enclosure:
+    installation = board.installation
+    return Enclosure(
+        W=to_mm(choice.width_dmm),
+        H=to_mm(choice.height_dmm),
+        D=to_mm(choice.depth_dmm),
+        source="stock" if choice.stock else "madeToOrder",
+        model=choice.stock.model if choice.stock else None,
+        material=installation.material,
+        location=installation.location,
+        mount=installation.mount,
+    )

@@ -1,0 +1,141 @@
+"""How many busbars, how wide, which enclosure: the smallest front that does.
+
+An estimate must not get smaller when a breaker is added. Three choices are
+made here in a way that keeps this true (docs/adr/0003): the number of busbars
+never falls, a board with n busbars is never given less front than the largest
+board of the same width with n - 1, and of all widths the one with the smallest
+front is taken.
+"""
+
+from typing import NamedTuple
+
+from kis.estimate.accessories import Arrangement, Unit, arrange, space_at, widest_dmm
+from kis.estimate.busbars import Row, Rows, deal
+from kis.estimate.enclosure import Choice, Need, choose
+from kis.estimate.sizing import Budget
+from kis.knowledge.model import StockEnclosure
+from kis.knowledge.rules import RuleSet
+from kis.units import round_up
+
+WIDEST_CONSIDERED_DMM = 30_000
+"""No enclosure is made wider than this only to shorten its accessory rows."""
+
+
+class Fit(NamedTuple):
+    """A chosen enclosure with the requirement that it meets (unrounded W and H)."""
+
+    need: Need
+    width_dmm: int
+    height_dmm: int
+    main_band_dmm: int
+    busbars: list[list[Row]]
+    arrangement: Arrangement
+    choice: Choice
+
+
+def fit(
+    needs: Budget,
+    bare: Budget,
+    rows: Rows,
+    units: list[Unit],
+    main_width_dmm: int,
+    stock: tuple[StockEnclosure, ...],
+    tallest_stock_dmm: int,
+    rules: RuleSet,
+) -> Fit:
+    """Return the smallest enclosure for `needs` with `rows` and accessories `units`.
+
+    `bare` is the budget of the same board without its branches.
+    """
+    busbars = _deal(rows, needs, tallest_stock_dmm)
+    count = max(1, len(busbars))
+    height = needs.height_dmm(_load_dmm(busbars, rows))
+    finder = _Finder(needs, _bare_need(bare, rules), units, main_width_dmm, stock, rules)
+    least_front = 0
+    if count > 1:
+        fewer = finder.smallest(needs.width_dmm(count - 1), tallest_stock_dmm, 0, 0)
+        least_front = fewer.choice.front
+    free = height - needs.outside_dmm - _load_dmm(busbars, rows)
+    found = finder.smallest(needs.width_dmm(count), height, free, least_front)
+    return found._replace(busbars=busbars)
+
+
+def _bare_need(bare: Budget, rules: RuleSet) -> Need:
+    step = rules.stock.step_dmm
+    return Need(
+        round_up(bare.width_dmm(1), step), round_up(bare.height_dmm(0), step), bare.depth_dmm
+    )
+
+
+def _load_dmm(busbars: list[list[Row]], rows: Rows) -> int:
+    if len(busbars) == 1:
+        return rows.counted_height_dmm
+    return max((sum(row.height_dmm for row in bar) for bar in busbars), default=0)
+
+
+def _deal(rows: Rows, needs: Budget, tallest_stock_dmm: int) -> list[list[Row]]:
+    """Use one busbar more until the board is no taller than the tallest stock enclosure."""
+    if not rows.rows:
+        return []
+    tallest_row = max(row.height_dmm for row in rows.rows)
+    limit = max(tallest_stock_dmm, needs.height_dmm(tallest_row))
+    room = limit - needs.outside_dmm
+    count = max(1, -(-sum(row.height_dmm for row in rows.rows) // room))
+    while True:
+        dealt = deal(rows.rows, count)
+        if needs.height_dmm(_load_dmm(dealt, rows)) <= limit or count >= len(rows.rows):
+            return dealt
+        count += 1
+
+
+class _Finder(NamedTuple):
+    """Everything that stays the same while widths are tried."""
+
+    needs: Budget
+    bare: Need
+    units: list[Unit]
+    main_width_dmm: int
+    stock: tuple[StockEnclosure, ...]
+    rules: RuleSet
+
+    def smallest(self, width_dmm: int, height_dmm: int, free_dmm: int, least_front: int) -> Fit:
+        """Return the fit with the smallest front over all widths from `width_dmm` up.
+
+        A wider enclosure can be the smaller one when it shortens the rows of
+        accessories. Widths end where even the branches alone would need more
+        front than the best so far.
+        """
+        step = self.rules.stock.step_dmm
+        side = self.rules.drawing.side_clearance_dmm
+        least_width = max(width_dmm, widest_dmm(self.units) + 2 * side)
+        best = self._at(least_width, height_dmm, free_dmm, least_front)
+        if not self.units:
+            return best
+        width = round_up(least_width, step) + step
+        while (
+            width <= WIDEST_CONSIDERED_DMM
+            and width * round_up(height_dmm, step) < best.choice.front
+        ):
+            other = self._at(width, height_dmm, free_dmm, least_front)
+            if other.choice.front < best.choice.front:
+                best = other
+            width += step
+        return best
+
+    def _at(self, width_dmm: int, height_dmm: int, free_dmm: int, least_front: int) -> Fit:
+        step = self.rules.stock.step_dmm
+        rounded = round_up(width_dmm, step)
+        arrangement = arrange(
+            self.units,
+            space_at(rounded, self.main_width_dmm, self.rules.drawing),
+            self.needs.main_dmm,
+            free_dmm,
+            self.rules.accessories,
+        )
+        beside = arrangement.beside
+        band = max(self.needs.main_dmm, beside.height_dmm if beside else 0)
+        height = height_dmm + max(0, arrangement.height_dmm - free_dmm)
+        height += band - self.needs.main_dmm
+        need = Need(rounded, round_up(height, step), self.needs.depth_dmm, least_front)
+        choice = choose(need, self.bare, self.stock, self.rules.stock)
+        return Fit(need, width_dmm, height, band, [], arrangement, choice)

@@ -1,0 +1,319 @@
+"""The gates: is everything stated that must be stated, and without contradiction?
+
+They look at the request alone. What needs the tables is in `selection`.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+import msgspec
+
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.estimate.model import (
+    MAX_ACCESSORY_LINES,
+    MAX_BRANCH_LINES,
+    MAX_DEVICES,
+    MIXED,
+    AccessoryLine,
+    Board,
+    BoardDraft,
+    Device,
+    DeviceDraft,
+    Installation,
+)
+from kis.knowledge.questions import Question, ask
+from kis.knowledge.rules import RuleSet
+
+
+def check_statements(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> list[Finding]:
+    """Return everything that is missing from `draft` or contradicts itself."""
+    return [
+        *_check_brand(draft, rules, allow_mixed=allow_mixed),
+        *_check_installation(draft),
+        *_check_main(draft),
+        *_check_branches(draft),
+        *_check_accessories(draft),
+        *_check_size(draft),
+    ]
+
+
+class Origins(NamedTuple):
+    """Where the lines of a normalised board stood in the request (first occurrence)."""
+
+    branches: tuple[int, ...]
+    accessories: tuple[int, ...]
+
+
+def normalise(draft: BoardDraft, rules: RuleSet) -> tuple[Board, Origins]:
+    """Return `draft`, which passed `check_statements`, complete and in canonical order.
+
+    Equal lines become one; `Origins` leads a finding back to what was typed.
+    """
+    if (
+        draft.brand is None
+        or draft.main is None
+        or draft.location is None
+        or draft.mount is None
+        or draft.branches is None
+    ):
+        raise DomainError(_missing("$", "요청", "The request"))
+    branches = _merge([_device(line, draft, is_main=False) for line in draft.branches])
+    accessories = _merge_accessories(draft)
+    board = Board(
+        brand=draft.brand,
+        form=draft.form or "ECONOMIC",
+        installation=Installation(
+            location=draft.location,
+            mount=draft.mount,
+            material=draft.material or rules.stock.default_material,
+        ),
+        main=_device(draft.main, draft, is_main=True),
+        branches=tuple(line for line, _ in branches),
+        accessories=tuple(line for line, _ in accessories),
+        label=draft.label,
+        customer=draft.customer,
+        note=draft.note,
+    )
+    origins = Origins(
+        tuple(index for _, index in branches), tuple(index for _, index in accessories)
+    )
+    return board, origins
+
+
+def _device(line: DeviceDraft, draft: BoardDraft, *, is_main: bool) -> Device:
+    brand = line.brand or ("" if draft.brand == MIXED else draft.brand or "")
+    # A branch given by model says its kind by the model; the main, and lines
+    # given by frame alone, are of the kind that the board names.
+    board_kind = draft.device_type if is_main or line.model is None else None
+    return Device(
+        brand=brand,
+        poles=line.poles or "",
+        type=line.type or board_kind,
+        model=line.model or "",
+        af=line.af,
+        at=line.at,
+        quantity=line.quantity,
+        name=line.name,
+    )
+
+
+Identity = tuple[int, int, str, str, str, int, str]
+
+
+def _identity(line: Device) -> Identity:
+    """All but the quantity; sorts by poles down, frame down, then the rest."""
+    poles = int(line.poles[0]) if line.poles else 0
+    return (
+        -poles, -(line.af or 0), line.model, line.brand, line.type or "", line.at or 0, line.name,
+    )  # fmt: skip
+
+
+def _merge(lines: list[Device]) -> list[tuple[Device, int]]:
+    first: dict[Identity, int] = {}
+    counts: Counter[Identity] = Counter()
+    for index, line in enumerate(lines):
+        identity = _identity(line)
+        first.setdefault(identity, index)
+        counts[identity] += line.quantity
+    return [
+        (msgspec.structs.replace(lines[first[identity]], quantity=counts[identity]), first[identity])
+        for identity in sorted(counts)
+    ]
+
+
+def _merge_accessories(draft: BoardDraft) -> list[tuple[AccessoryLine, int]]:
+    first: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    for index, item in enumerate(draft.accessories):
+        first.setdefault(item.code, index)
+        counts[item.code] += item.quantity
+    return [(AccessoryLine(code=code, quantity=counts[code]), first[code]) for code in sorted(counts)]
+
+
+# --- the checks ------------------------------------------------------------------
+
+
+def _missing(path: str, what_ko: str, what_en: str, hint: Text | None = None) -> Finding:
+    return Finding(
+        ErrorCode.REQ_MORE_INFO,
+        path,
+        Text(f"{what_ko} 정보가 없습니다.", f"{what_en} is not stated."),
+        hint or Text("값을 명시해 주십시오.", "State it; KIS does not guess."),
+    )
+
+
+def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> list[Finding]:
+    names = ", ".join(rules.brands)
+    if draft.brand is None:
+        return [_missing("$.brand", "브랜드(brand)", "The brand", Text(names, f"One of {names}"))]
+    if draft.brand == MIXED:
+        if allow_mixed:
+            return []
+        return [
+            Finding(
+                ErrorCode.BRAND_CONFLICT,
+                "$.brand",
+                Text(
+                    "이 설치에서는 브랜드 혼용(MIXED)이 허용되지 않습니다.",
+                    "This installation does not allow MIXED brands.",
+                ),
+                Text(
+                    f"{names} 중 하나를 고르거나 ALLOW_MIXED_BRAND를 켜십시오.",
+                    f"Choose one of {names}, or have ALLOW_MIXED_BRAND switched on.",
+                ),
+            )
+        ]
+    findings = [
+        _unknown_brand(brand, path)
+        for brand, path in _stated_brands(draft)
+        if brand not in rules.brands
+    ]
+    findings += [
+        Finding(
+            ErrorCode.BRAND_CONFLICT,
+            path,
+            Text(
+                f"반의 브랜드는 {draft.brand}인데 {brand} 차단기가 있습니다.",
+                f"The board's brand is {draft.brand}, but this breaker is {brand}.",
+            ),
+            Text(
+                "한 브랜드로 통일하거나 brand를 MIXED로 지정하십시오.",
+                "Use one brand, or say MIXED as the board's brand.",
+            ),
+        )
+        for brand, path in _stated_brands(draft)
+        if brand in rules.brands and draft.brand in rules.brands and brand != draft.brand
+    ]
+    return findings
+
+
+def _stated_brands(draft: BoardDraft) -> list[tuple[str, str]]:
+    stated = [(draft.brand or "", "$.brand")]
+    if draft.main is not None and draft.main.brand is not None:
+        stated.append((draft.main.brand, "$.main.brand"))
+    stated += [
+        (line.brand, f"$.branches[{index}].brand")
+        for index, line in enumerate(draft.branches or ())
+        if line.brand is not None
+    ]
+    return stated
+
+
+def _unknown_brand(brand: str, path: str) -> Finding:
+    question = Question(kind="brand", brand=brand)
+    return Finding(
+        ErrorCode.NEED_KNOWLEDGE_UPDATE,
+        path,
+        Text(f"{brand} 브랜드는 치수 지식에 없습니다.", f"The brand {brand} is not known."),
+        ask(question),
+        {"question": question},
+    )
+
+
+def _check_installation(draft: BoardDraft) -> list[Finding]:
+    findings = []
+    if draft.location is None:
+        hint = Text("INDOOR(옥내) 또는 OUTDOOR(옥외)", "INDOOR or OUTDOOR")
+        findings.append(
+            _missing("$.installation.location", "설치 장소", "The location", hint),
+        )
+    if draft.mount is None:
+        hint = Text(
+            "WALL·SURFACE(벽부 노출), FLUSH(매입), STAND(자립)", "WALL, SURFACE, FLUSH or STAND"
+        )
+        findings.append(_missing("$.installation.mount", "설치 방식", "The mounting", hint))
+    return findings
+
+
+def _check_main(draft: BoardDraft) -> list[Finding]:
+    if draft.main is None:
+        return [_missing("$.main", "메인 차단기", "The main breaker")]
+    return _check_device(draft.main, "$.main", draft)
+
+
+def _check_branches(draft: BoardDraft) -> list[Finding]:
+    if draft.branches is None:
+        hint = Text(
+            "분기가 없으면 branches: [] 로 명시하십시오.",
+            "Say `branches: []` when there are none.",
+        )
+        return [_missing("$.branches", "분기 차단기", "The branch breakers", hint)]
+    return [
+        finding
+        for index, line in enumerate(draft.branches)
+        for finding in _check_device(line, f"$.branches[{index}]", draft)
+    ]
+
+
+def _check_device(line: DeviceDraft, path: str, draft: BoardDraft) -> list[Finding]:
+    findings = []
+    if line.model is None:
+        if line.af is None:
+            hint = Text("model 또는 af를 명시하십시오.", "State `model` or `af`.")
+            findings.append(_missing(path, "차단기 모델이나 프레임", "Model or frame", hint))
+        if line.poles is None:
+            hint = Text("1P, 2P, 3P, 4P 중 하나", "One of 1P, 2P, 3P, 4P")
+            findings.append(_missing(f"{path}.poles", "극수", "The number of poles", hint))
+        if line.type is None and draft.device_type is None:
+            hint = Text("MCCB(배선용) 또는 ELCB(누전)", "MCCB or ELCB")
+            where = "$.device.type" if path == "$.main" else f"{path}.type"
+            findings.append(_missing(where, "차단기 종류", "The kind of breaker", hint))
+        if draft.brand == MIXED and line.brand is None:
+            findings.append(_missing(f"{path}.brand", "차단기 브랜드", "The breaker's brand"))
+    return findings
+
+
+def _check_accessories(draft: BoardDraft) -> list[Finding]:
+    if draft.accessories_enabled is None:
+        hint = Text(
+            '없으면 {"enabled": false, "items": []} 로 명시하십시오.',
+            'Say {"enabled": false, "items": []} when there are none.',
+        )
+        return [_missing("$.accessories", "부속자재", "Accessories", hint)]
+    if draft.accessories_enabled and not draft.accessories:
+        hint = Text(
+            "품목을 적거나 enabled를 false로 하십시오.",
+            "List the items, or set enabled to false.",
+        )
+        return [_missing("$.accessories.items", "부속자재 품목", "The accessory items", hint)]
+    if not draft.accessories_enabled and draft.accessories:
+        return [
+            Finding(
+                ErrorCode.ACCESSORY_CONFLICT,
+                "$.accessories.items",
+                Text(
+                    "부속자재를 쓰지 않는다고 하면서 품목이 있습니다.",
+                    "Accessories are disabled, yet items are listed.",
+                ),
+                Text(
+                    "enabled를 true로 하거나 items를 비우십시오.",
+                    "Set enabled to true, or leave items empty.",
+                ),
+            )
+        ]
+    return []
+
+
+def _check_size(draft: BoardDraft) -> list[Finding]:
+    branches = draft.branches or ()
+    devices = 1 + sum(line.quantity for line in branches)
+    devices += sum(item.quantity for item in draft.accessories)
+    limits = (
+        ("$.branches", len(branches), MAX_BRANCH_LINES, "분기 행", "branch lines"),
+        ("$.accessories.items", len(draft.accessories), MAX_ACCESSORY_LINES,
+         "부속자재 행", "accessory lines"),
+        ("$", devices, MAX_DEVICES, "기기", "devices"),
+    )  # fmt: skip
+    return [
+        Finding(
+            ErrorCode.BOARD_TOO_LARGE,
+            path,
+            Text(
+                f"{what_ko}이(가) {count}개입니다. 최대 {most}개입니다.",
+                f"{count} {what_en}; at most {most} are allowed.",
+            ),
+            Text("반을 여러 면으로 나누십시오.", "Split it into several boards."),
+        )
+        for path, count, most, what_ko, what_en in limits
+        if count > most
+    ]

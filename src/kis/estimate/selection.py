@@ -1,0 +1,290 @@
+"""Which body each line of the board is: looked up, never guessed."""
+
+from heapq import nsmallest
+
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.estimate.gates import Origins
+from kis.estimate.model import (
+    MIXED,
+    Board,
+    Device,
+    Form,
+    SelectedAccessory,
+    SelectedDevice,
+    Selection,
+)
+from kis.knowledge.model import Breaker
+from kis.knowledge.questions import Question, ask
+from kis.knowledge.snapshot import Snapshot
+
+MAX_CANDIDATES = 5
+"""How many of the rows that a frame could mean are kept as evidence, best first."""
+
+
+def select(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> Selection:
+    """Look every line of `board` up in `snapshot`; `origins` make paths of findings.
+
+    Raises:
+        DomainError: one finding for each line that cannot be told.
+
+    """
+    findings: list[Finding] = []
+    main = _select_device(board.main, "$.main", board, snapshot, findings)
+    places = origins or Origins(
+        tuple(range(len(board.branches))), tuple(range(len(board.accessories)))
+    )
+    branches = [
+        _select_device(line, f"$.branches[{place}]", board, snapshot, findings)
+        for line, place in zip(board.branches, places.branches, strict=True)
+    ]
+    accessories = _select_accessories(board, places, snapshot, findings)
+    if findings or main is None:
+        raise DomainError(*findings)
+    return Selection(
+        main=main,
+        branches=tuple(branch for branch in branches if branch is not None),
+        accessories=tuple(accessories),
+    )
+
+
+def _select_device(
+    line: Device, path: str, board: Board, snapshot: Snapshot, findings: list[Finding]
+) -> SelectedDevice | None:
+    try:
+        if line.model:
+            return SelectedDevice(line, _by_model(line, path, board, snapshot))
+        ranked = _by_frame(line, path, board.form, snapshot)
+        return SelectedDevice(line, ranked[0], tuple(ranked))
+    except DomainError as error:
+        findings.extend(error.findings)
+        return None
+
+
+# --- by model ----------------------------------------------------------------------
+
+
+def _by_model(line: Device, path: str, board: Board, snapshot: Snapshot) -> Breaker:
+    rows = snapshot.breakers_by_model(line.model)
+    poles = _pole_count(line.poles)
+    if not rows:
+        question = Question(
+            kind="breakerModel", brand=line.brand, model=line.model, poles=poles,
+        )  # fmt: skip
+        raise DomainError(_unknown(question, f"{path}.model"))
+    of_brand = [row for row in rows if line.brand in ("", row.brand)]
+    if not of_brand:
+        raise DomainError(_other_brand(line, path, rows, board))
+    if len({row.brand for row in of_brand}) > 1:
+        raise DomainError(_ambiguous(f"{path}.brand", "브랜드", "brand", of_brand))
+    of_poles = [row for row in of_brand if poles in (0, row.poles)]
+    if not of_poles:
+        raise DomainError(_other_poles(line, path, of_brand))
+    if len(of_poles) > 1:
+        raise DomainError(_ambiguous(f"{path}.poles", "극수", "number of poles", of_poles))
+    row = of_poles[0]
+    findings = [*_check_kind(line, path, row), *_check_frame(line, path, row)]
+    findings += _check_rated_current(line, path, row)
+    if findings:
+        raise DomainError(*findings)
+    return row
+
+
+def _check_kind(line: Device, path: str, row: Breaker) -> list[Finding]:
+    if line.type in (None, row.type):
+        return []
+    where = "$.device.type" if path == "$.main" else f"{path}.type"
+    return [
+        Finding(
+            ErrorCode.DEVICE_TYPE_MISMATCH,
+            where,
+            Text(
+                f"{row.model}은(는) {row.type}인데 {line.type}을(를) 요청했습니다.",
+                f"{row.model} is an {row.type}, but {line.type} was asked for.",
+            ),
+            Text(
+                f"종류를 {row.type}(으)로 바꾸거나 {line.type} 모델을 고르십시오.",
+                f"Ask for {row.type}, or choose a model that is an {line.type}.",
+            ),
+            {"expected": row.type, "actual": line.type},
+        )
+    ]
+
+
+def _check_frame(line: Device, path: str, row: Breaker) -> list[Finding]:
+    if line.af in (None, row.frame_size_a):
+        return []
+    return [
+        Finding(
+            ErrorCode.FRAME_SIZE_MISMATCH,
+            f"{path}.af",
+            Text(
+                f"{row.model}의 프레임은 {row.frame_size_a}AF인데 {line.af}AF를 요청했습니다.",
+                f"{row.model} has frame {row.frame_size_a} A, but {line.af} A was asked for.",
+            ),
+            Text(
+                f"af를 {row.frame_size_a}(으)로 바꾸거나 생략하십시오.",
+                f"Set af to {row.frame_size_a}, or leave it out.",
+            ),
+            {"expected": row.frame_size_a, "actual": line.af},
+        )
+    ]
+
+
+def _has_rated_current(row: Breaker, rated_current_a: int | None) -> bool:
+    if rated_current_a is None:
+        return True
+    if row.rated_currents_a:
+        return rated_current_a in row.rated_currents_a
+    return rated_current_a <= row.frame_size_a
+
+
+def _check_rated_current(line: Device, path: str, row: Breaker) -> list[Finding]:
+    if _has_rated_current(row, line.at):
+        return []
+    return [_wrong_rated_current(line, path, [row])]
+
+
+def _wrong_rated_current(line: Device, path: str, rows: list[Breaker]) -> Finding:
+    known = sorted({current for row in rows for current in row.rated_currents_a})
+    allowed = ", ".join(map(str, known)) or f"<= {rows[0].frame_size_a}"
+    return Finding(
+        ErrorCode.RATED_CURRENT_MISMATCH,
+        f"{path}.at",
+        Text(
+            f"정격전류 {line.at}A인 제품이 없습니다 ({line.model or f'{line.af}AF'}).",
+            f"There is no rated current of {line.at} A ({line.model or f'{line.af} AF'}).",
+        ),
+        Text(f"가능한 값: {allowed}", f"Possible: {allowed}"),
+        {"allowed": known},
+    )
+
+
+# --- by frame ----------------------------------------------------------------------
+
+
+def _by_frame(line: Device, path: str, form: Form, snapshot: Snapshot) -> list[Breaker]:
+    poles = _pole_count(line.poles)
+    frame = line.af or 0
+    kind = line.type or "MCCB"
+    rows = snapshot.breakers_by_frame(line.brand, frame, poles, kind)
+    offered = [row for row in rows if row.grade != "compact"]
+    if not offered:
+        question = Question(
+            kind="breakerFrame", brand=line.brand, frame_size_a=frame, poles=poles, type=kind
+        )
+        raise DomainError(_unknown(question, f"{path}.af", [row.model for row in rows]))
+    suitable = [row for row in offered if _has_rated_current(row, line.at)]
+    if not suitable:
+        raise DomainError(_wrong_rated_current(line, path, offered))
+    preference = snapshot.rules.grade_preference[form]
+    last = len(preference)
+
+    def rank(row: Breaker) -> tuple[int, int, int, str]:
+        grade = row.grade or ""
+        return (
+            preference.index(grade) if grade in preference else last,
+            row.width_dmm * row.height_dmm,
+            row.depth_dmm,
+            row.model,
+        )
+
+    return nsmallest(MAX_CANDIDATES, suitable, key=rank)
+
+
+# --- accessories --------------------------------------------------------------------
+
+
+def _select_accessories(
+    board: Board, places: Origins, snapshot: Snapshot, findings: list[Finding]
+) -> list[SelectedAccessory]:
+    rules = snapshot.rules.accessories
+    selected = []
+    for line, place in zip(board.accessories, places.accessories, strict=True):
+        path = f"$.accessories.items[{place}].code"
+        row = snapshot.accessory(line.code)
+        if row is None:
+            findings.append(_unknown(Question(kind="accessory", code=line.code), path))
+            continue
+        needs_place = row.kind != rules.duct_kind and row.kind not in rules.door_kinds
+        if needs_place and None in (row.width_dmm, row.height_dmm):
+            findings.append(_unknown(Question(kind="outline", code=line.code), path))
+            continue
+        selected.append(SelectedAccessory(row, line.quantity))
+    return selected
+
+
+# --- findings -----------------------------------------------------------------------
+
+
+def _pole_count(poles: str) -> int:
+    return int(poles[0]) if poles else 0
+
+
+def _unknown(question: Question, path: str, compact: list[str] | None = None) -> Finding:
+    name = " ".join(question.subject.split(" ")[1:])
+    words = ask(question)
+    hint = words
+    if compact:
+        models = ", ".join(compact)
+        hint = Text(
+            f"{words.ko} 소형({models})은 모델명으로 요청하십시오.",
+            f"{words.en} Ask for the compact ones ({models}) by model.",
+        )
+    return Finding(
+        ErrorCode.NEED_KNOWLEDGE_UPDATE,
+        path,
+        Text(
+            f"{name}의 치수가 활성 지식에 없습니다.",
+            f"The active knowledge has no dimensions for {name}.",
+        ),
+        hint,
+        {"question": question},
+    )
+
+
+def _other_brand(line: Device, path: str, rows: tuple[Breaker, ...], board: Board) -> Finding:
+    brands = ", ".join(sorted({row.brand for row in rows}))
+    where = f"{path}.brand" if board.brand == MIXED else f"{path}.model"
+    return Finding(
+        ErrorCode.BRAND_CONFLICT,
+        where,
+        Text(
+            f"{line.model}은(는) {brands} 제품인데 {line.brand}(으)로 요청했습니다.",
+            f"{line.model} is made by {brands}, but {line.brand} was asked for.",
+        ),
+        Text(
+            f"{line.brand} 모델을 고르거나 brand를 {brands}(으)로 바꾸십시오.",
+            f"Choose a {line.brand} model, or make the brand {brands}.",
+        ),
+        {"expected": brands, "actual": line.brand},
+    )
+
+
+def _other_poles(line: Device, path: str, rows: list[Breaker]) -> Finding:
+    known = ", ".join(sorted(f"{row.poles}P" for row in rows))
+    return Finding(
+        ErrorCode.POLES_MISMATCH,
+        f"{path}.poles",
+        Text(
+            f"{line.model}은(는) {known}인데 {line.poles}를 요청했습니다.",
+            f"{line.model} is {known}, but {line.poles} was asked for.",
+        ),
+        Text(
+            f"극수를 {known}(으)로 바꾸거나 {line.poles} 모델을 고르십시오.",
+            f"Set poles to {known}, or choose a {line.poles} model.",
+        ),
+        {"expected": known, "actual": line.poles},
+    )
+
+
+def _ambiguous(path: str, what_ko: str, what_en: str, rows: list[Breaker]) -> Finding:
+    options = ", ".join(sorted({f"{row.brand} {row.model} {row.poles}P" for row in rows}))
+    return Finding(
+        ErrorCode.REQ_MORE_INFO,
+        path,
+        Text(
+            f"같은 모델이 여럿 있어 {what_ko} 정보가 필요합니다.",
+            f"Several rows have this model; the {what_en} must be stated.",
+        ),
+        Text(options, options),
+    )

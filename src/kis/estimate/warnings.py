@@ -1,0 +1,110 @@
+"""What the estimator should know about an answer that is nevertheless given."""
+
+from kis.estimate.accessories import takes_room
+from kis.estimate.enclosure import Choice
+from kis.estimate.model import Board, Selection, Warning_
+from kis.knowledge.model import StockEnclosure
+from kis.knowledge.rules import RuleSet
+from kis.units import to_mm
+
+
+def warn(
+    board: Board,
+    selection: Selection,
+    choice: Choice,
+    stock: tuple[StockEnclosure, ...],
+    tallest_stock_dmm: int,
+    rules: RuleSet,
+) -> tuple[Warning_, ...]:
+    """Return the warnings for an estimate, in a fixed order."""
+    return (
+        *_unconfirmed_rule(board, selection, rules),
+        *_low_confidence(selection),
+        *_unknown_depths(selection, rules),
+        *_unusual_enclosure(board, choice, stock, tallest_stock_dmm),
+    )
+
+
+def _unconfirmed_rule(board: Board, selection: Selection, rules: RuleSet) -> list[Warning_]:
+    if board.form != "ECONOMIC":
+        return []
+    economic = rules.economic
+    branches = sum(branch.line.quantity for branch in selection.branches)
+    frame = selection.main.row.frame_size_a
+    if frame <= economic.confirmed_main_frame_size_a and branches <= economic.confirmed_branches:
+        return []
+    return [
+        Warning_(
+            "ECONOMIC_RULE_UNCONFIRMED",
+            f"경제형 규칙은 메인 {economic.confirmed_main_frame_size_a}AF, 분기"
+            f" {economic.confirmed_branches}개까지만 실물로 확인되었습니다"
+            f" (이 반: {frame}AF, {branches}개).",
+            f"Known boards confirm the ECONOMIC rule only up to a main of"
+            f" {economic.confirmed_main_frame_size_a} AF and {economic.confirmed_branches}"
+            f" branches (this board: {frame} AF, {branches}).",
+        )
+    ]
+
+
+def _low_confidence(selection: Selection) -> list[Warning_]:
+    rows = {
+        device.row.key: device.row
+        for device in (selection.main, *selection.branches)
+        if device.row.confidence == "low"
+    }
+    return [
+        Warning_(
+            "LOW_CONFIDENCE_ROW",
+            f"{row.brand} {row.model} {row.poles}P의 치수는 신뢰도가 낮습니다."
+            f" 제조사에 확인하십시오. {row.warning}".rstrip(),
+            f"The dimensions of {row.brand} {row.model} {row.poles}P are of low confidence:"
+            f" {row.warning or 'confirm with the maker'}.",
+        )
+        for _, row in sorted(rows.items())
+    ]
+
+
+def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Warning_]:
+    codes = sorted(
+        item.row.code
+        for item in selection.accessories
+        if item.row.depth_dmm is None and takes_room(item.row, rules.accessories)
+    )
+    if not codes:
+        return []
+    names = ", ".join(codes)
+    return [
+        Warning_(
+            "ACCESSORY_DEPTH_UNKNOWN",
+            f"깊이를 모르는 부속자재가 있어 외함 깊이에 반영하지 못했습니다: {names}.",
+            f"D could not take these accessories into account, their depth is unknown: {names}.",
+        )
+    ]
+
+
+def _unusual_enclosure(
+    board: Board, choice: Choice, stock: tuple[StockEnclosure, ...], tallest_stock_dmm: int
+) -> list[Warning_]:
+    warnings = []
+    place = board.installation
+    if not stock:
+        warnings.append(
+            Warning_(
+                "NO_STOCK_FOR_INSTALLATION",
+                f"{place.location}·{place.mount}·{place.material} 기성함이 지식에 없어"
+                " 제작함으로 견적합니다.",
+                f"No stock enclosure is known for {place.location}, {place.mount},"
+                f" {place.material}: made to order.",
+            )
+        )
+    if choice.height_dmm > tallest_stock_dmm:
+        warnings.append(
+            Warning_(
+                "TALLER_THAN_STOCK",
+                f"외함 높이 {to_mm(choice.height_dmm)}mm는 가장 높은 기성함"
+                f" {to_mm(tallest_stock_dmm)}mm보다 높습니다. 운반과 설치를 확인하십시오.",
+                f"At {to_mm(choice.height_dmm)} mm the enclosure is taller than the tallest"
+                f" stock one ({to_mm(tallest_stock_dmm)} mm): check transport and installation.",
+            )
+        )
+    return warnings

@@ -1,0 +1,106 @@
+"""What nobody knows yet: the question that an abstention asks the owner."""
+
+from typing import Literal
+
+import msgspec
+
+from kis.errors import Text
+from kis.knowledge.model import BreakerType
+from kis.knowledge.rules import row_for_frame
+from kis.knowledge.snapshot import Snapshot
+
+QuestionKind = Literal["brand", "breakerModel", "breakerFrame", "accessory", "outline", "rule"]
+RuleTable = Literal["depth", "standardMain", "standardBranch", "standardMainOnly"]
+
+
+class Question(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A row that an estimate asked for. Equal questions are one question."""
+
+    kind: QuestionKind
+    brand: str = ""
+    model: str = ""
+    frame_size_a: int = 0
+    poles: int = 0
+    type: BreakerType | None = None
+    code: str = ""
+    rule_table: RuleTable | None = None
+
+    @property
+    def subject(self) -> str:
+        """One line that identifies the question: `breakerModel LS METASOL-600 4P`."""
+        parts = (
+            self.kind,
+            self.brand,
+            self.model,
+            f"{self.frame_size_a}AF" if self.frame_size_a else "",
+            f"{self.poles}P" if self.poles else "",
+            self.type or "",
+            self.code,
+            self.rule_table or "",
+        )
+        return " ".join(part for part in parts if part)
+
+
+def ask(question: Question) -> Text:
+    """Put `question` in words, as the owner would be asked."""
+    name = " ".join(question.subject.split(" ")[1:])
+    match question.kind:
+        case "brand":
+            return Text(
+                f"{question.brand} 브랜드의 차단기 치수표가 필요합니다.",
+                f"Which breakers does the brand {question.brand} have?",
+            )
+        case "breakerModel" | "breakerFrame":
+            return Text(
+                f"{name} 차단기의 폭·높이·깊이(mm)는 얼마입니까?",
+                f"What are width, height and depth (mm) of the breaker {name}?",
+            )
+        case "accessory" | "outline":
+            return Text(
+                f"부속자재 {question.code}의 폭·높이(mm)는 얼마입니까?",
+                f"What are width and height (mm) of the accessory {question.code}?",
+            )
+        case "rule":
+            return Text(
+                f"{question.frame_size_a}AF에 적용할 {question.rule_table} 규칙은 무엇입니까?",
+                f"Which {question.rule_table} rule applies at {question.frame_size_a} AF?",
+            )
+
+
+def is_answered(question: Question, snapshot: Snapshot) -> bool:
+    """Whether `snapshot` has the row that `question` asks for."""
+    match question.kind:
+        case "brand":
+            return question.brand in snapshot.rules.brands
+        case "breakerModel":
+            return any(
+                row.brand == question.brand and question.poles in (0, row.poles)
+                for row in snapshot.breakers_by_model(question.model)
+            )
+        case "breakerFrame":
+            kind = question.type or "MCCB"
+            rows = snapshot.breakers_by_frame(
+                question.brand, question.frame_size_a, question.poles, kind
+            )
+            return any(row.grade != "compact" for row in rows)
+        case "accessory":
+            return snapshot.accessory(question.code) is not None
+        case "outline":
+            row = snapshot.accessory(question.code)
+            return row is not None and None not in (row.width_dmm, row.height_dmm)
+        case "rule":
+            return _has_rule(question, snapshot)
+
+
+def _has_rule(question: Question, snapshot: Snapshot) -> bool:
+    rules = snapshot.rules
+    frame = question.frame_size_a
+    match question.rule_table:
+        case "depth":
+            return row_for_frame(rules.depth.table, frame) is not None
+        case "standardMain":
+            return row_for_frame(rules.standard.main, frame) is not None
+        case "standardBranch":
+            return row_for_frame(rules.standard.branch, frame) is not None
+        case _:
+            return row_for_frame(rules.standard.main_only, frame) is not None
