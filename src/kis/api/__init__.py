@@ -1,1 +1,1 @@
-"""TODO."""
+"""HTTP: routes, error shape, access. Nothing below knows of it."""

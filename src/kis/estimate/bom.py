@@ -96,4 +96,3 @@ def _busbar_items(busbars: Iterable[Busbar]) -> list[BillItem]:
         )
         for bar in busbars
     ]
-

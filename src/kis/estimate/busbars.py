@@ -33,31 +33,27 @@ class Row(NamedTuple):
         )
 
 
-class Rows(NamedTuple):
-    """All rows of a board and C, the height that the rule counts for them."""
-
-    rows: tuple[Row, ...]
-    counted_height_dmm: int
-
-
-def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) -> Rows:
+def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) -> tuple[Row, ...]:
     """Pair `branches` within their pitch class, wide ones first.
 
     Sorting by width and pairing neighbours gives the least total height. In a
     STANDARD board two facing 4P breakers take five pole pitches, since N is not
-    mirrored (DOMAIN, "Layout" and "STANDARD").
+    mirrored (DOMAIN, "Layout" and "STANDARD"). There 4P breakers face each other
+    before the rest is paired: were they to face whoever is as wide, an odd body
+    could part two of them and make the board smaller. So one breaker more gives
+    at least as many rows, and in order of height each is at least as tall.
     """
     units = [branch for branch in branches for _ in range(branch.line.quantity)]
     units.sort(key=_unit_order(rules))
     rows: list[Row] = []
-    counted = 0
     for _, members in groupby(units, key=lambda unit: pitch_class(unit.row.frame_size_a, rules)):
         of_class = list(members)
-        pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
-        facing_4p_dmm = rules.standard.facing_four_pole_pitches * pitch_dmm if form == "STANDARD" else 0
-        rows += _pair(of_class, facing_4p_dmm)
-        counted += _counted_height_dmm(of_class, facing_4p_dmm)
-    return Rows(tuple(rows), counted)
+        if form == "STANDARD":
+            pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
+            facing, of_class = _part_facing_4p(of_class)
+            rows += _pair(facing, rules.standard.facing_four_pole_pitches * pitch_dmm)
+        rows += _pair(of_class)
+    return tuple(rows)
 
 
 UnitOrder = tuple[int, int, int, str, str, str]
@@ -90,31 +86,26 @@ def pole_pitch_dmm(frame_size_a: int, rules: RuleSet) -> int:
     return row.pole_pitch_dmm if row else rules.pole_pitch_above_dmm
 
 
-def _pair(units: list[SelectedDevice], facing_4p_dmm: int) -> list[Row]:
+def _part_facing_4p(
+    units: list[SelectedDevice],
+) -> tuple[list[SelectedDevice], list[SelectedDevice]]:
+    """Return the 4P breakers that face another 4P, and the others; both keep their order."""
+    even = sum(unit.row.poles == FOUR_POLES for unit in units) // 2 * 2
+    facing: list[SelectedDevice] = []
+    others: list[SelectedDevice] = []
+    for unit in units:
+        is_facing = unit.row.poles == FOUR_POLES and len(facing) < even
+        (facing if is_facing else others).append(unit)
+    return facing, others
+
+
+def _pair(units: list[SelectedDevice], least_dmm: int = 0) -> list[Row]:
     rows = []
     for index in range(0, len(units), 2):
         left = units[index]
         right = units[index + 1] if index + 1 < len(units) else None
-        row = Row(left, right, left.row.width_dmm)
-        if row.faces_two_4p:
-            row = row._replace(height_dmm=max(row.height_dmm, facing_4p_dmm))
-        rows.append(row)
+        rows.append(Row(left, right, max(left.row.width_dmm, least_dmm)))
     return rows
-
-
-def _counted_height_dmm(units: list[SelectedDevice], facing_4p_dmm: int) -> int:
-    """Sum the row heights so that one more breaker can never lower the sum.
-
-    The sum of the wider partners is monotone by itself. The surcharge of facing
-    4P pairs is counted by how many pairs the 4P breakers of the class could
-    form, not by who happens to face whom: an odd body that shifts the pairing
-    must not make the board smaller. For catalogue bodies (a 4P is the widest of
-    its class) both counts are the same.
-    """
-    plain = sum(units[index].row.width_dmm for index in range(0, len(units), 2))
-    four_pole = [unit.row.width_dmm for unit in units if unit.row.poles == FOUR_POLES]
-    surcharge = max(0, facing_4p_dmm - min(four_pole)) if four_pole else 0
-    return plain + len(four_pole) // 2 * surcharge
 
 
 # --- dealing rows to busbars -----------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from kis.estimate.accessories import placeable_units
 from kis.estimate.bom import bill
 from kis.estimate.busbars import pair_rows
+from kis.estimate.cautions import cautions
 from kis.estimate.enclosure import Choice, explain_rejections
 from kis.estimate.fitting import fit
 from kis.estimate.gates import Origins
@@ -12,7 +13,6 @@ from kis.estimate.model import Board, Enclosure, Estimate, Selection, Size
 from kis.estimate.placement import Plan, place
 from kis.estimate.selection import select
 from kis.estimate.sizing import budget
-from kis.estimate.warnings import warn
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.snapshot import Snapshot
 from kis.units import to_mm
@@ -60,7 +60,7 @@ def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -
         layout=layout,
         bill_of_materials=bill(enclosure, selection, layout.busbars, rules.accessories),
         rejected=explain_rejections(found.need, found.choice, stock, rules.stock),
-        warnings=warn(board, selection, found.choice, stock, snapshot.tallest_stock_dmm, rules),
+        warnings=cautions(board, selection, found.choice, stock, snapshot.tallest_stock_dmm, rules),
     )
     return Outcome(result, selection, stock)
 

@@ -10,7 +10,7 @@ front is taken.
 from typing import NamedTuple
 
 from kis.estimate.accessories import Arrangement, Unit, arrange, space_at, widest_dmm
-from kis.estimate.busbars import Row, Rows, deal
+from kis.estimate.busbars import Row, deal
 from kis.estimate.enclosure import Choice, Need, choose
 from kis.estimate.sizing import Budget
 from kis.knowledge.model import StockEnclosure
@@ -36,7 +36,7 @@ class Fit(NamedTuple):
 def fit(
     needs: Budget,
     bare: Budget,
-    rows: Rows,
+    rows: tuple[Row, ...],
     units: list[Unit],
     main_width_dmm: int,
     stock: tuple[StockEnclosure, ...],
@@ -49,13 +49,13 @@ def fit(
     """
     busbars = _deal(rows, needs, tallest_stock_dmm)
     count = max(1, len(busbars))
-    height = needs.height_dmm(_load_dmm(busbars, rows))
+    height = needs.height_dmm(_load_dmm(busbars))
     finder = _Finder(needs, _bare_need(bare, rules), units, main_width_dmm, stock, rules)
     least_front = 0
     if count > 1:
         fewer = finder.smallest(needs.width_dmm(count - 1), tallest_stock_dmm, 0, 0)
         least_front = fewer.choice.front
-    free = height - needs.outside_dmm - _load_dmm(busbars, rows)
+    free = height - needs.outside_dmm - _load_dmm(busbars)
     found = finder.smallest(needs.width_dmm(count), height, free, least_front)
     return found._replace(busbars=busbars)
 
@@ -67,23 +67,22 @@ def _bare_need(bare: Budget, rules: RuleSet) -> Need:
     )
 
 
-def _load_dmm(busbars: list[list[Row]], rows: Rows) -> int:
-    if len(busbars) == 1:
-        return rows.counted_height_dmm
+def _load_dmm(busbars: list[list[Row]]) -> int:
+    """Return C: the rows of the tallest busbar."""
     return max((sum(row.height_dmm for row in bar) for bar in busbars), default=0)
 
 
-def _deal(rows: Rows, needs: Budget, tallest_stock_dmm: int) -> list[list[Row]]:
+def _deal(rows: tuple[Row, ...], needs: Budget, tallest_stock_dmm: int) -> list[list[Row]]:
     """Use one busbar more until the board is no taller than the tallest stock enclosure."""
-    if not rows.rows:
+    if not rows:
         return []
-    tallest_row = max(row.height_dmm for row in rows.rows)
+    tallest_row = max(row.height_dmm for row in rows)
     limit = max(tallest_stock_dmm, needs.height_dmm(tallest_row))
     room = limit - needs.outside_dmm
-    count = max(1, -(-sum(row.height_dmm for row in rows.rows) // room))
+    count = max(1, -(-sum(row.height_dmm for row in rows) // room))
     while True:
-        dealt = deal(rows.rows, count)
-        if needs.height_dmm(_load_dmm(dealt, rows)) <= limit or count >= len(rows.rows):
+        dealt = deal(rows, count)
+        if needs.height_dmm(_load_dmm(dealt)) <= limit or count >= len(rows):
             return dealt
         count += 1
 

@@ -1,4 +1,4 @@
-"""The gates: is everything stated that must be stated, and without contradiction?
+"""The gates: what must be stated is stated, and without contradiction.
 
 They look at the request alone. What needs the tables is in `selection`.
 """
@@ -15,6 +15,7 @@ from kis.estimate.model import (
     MAX_DEVICES,
     MIXED,
     AccessoryLine,
+    AccessoryStatement,
     Board,
     BoardDraft,
     Device,
@@ -69,7 +70,9 @@ def normalise(draft: BoardDraft, rules: RuleSet) -> tuple[Board, Origins]:
         ),
         main=_device(draft.main, draft, is_main=True),
         branches=tuple(line for line, _ in branches),
-        accessories=tuple(line for line, _ in accessories),
+        accessories=AccessoryStatement(
+            enabled=bool(accessories), items=tuple(line for line, _ in accessories)
+        ),
         label=draft.label,
         customer=draft.customer,
         note=draft.note,
@@ -116,7 +119,10 @@ def _merge(lines: list[Device]) -> list[tuple[Device, int]]:
         first.setdefault(identity, index)
         counts[identity] += line.quantity
     return [
-        (msgspec.structs.replace(lines[first[identity]], quantity=counts[identity]), first[identity])
+        (
+            msgspec.structs.replace(lines[first[identity]], quantity=counts[identity]),
+            first[identity],
+        )
         for identity in sorted(counts)
     ]
 
@@ -127,7 +133,9 @@ def _merge_accessories(draft: BoardDraft) -> list[tuple[AccessoryLine, int]]:
     for index, item in enumerate(draft.accessories):
         first.setdefault(item.code, index)
         counts[item.code] += item.quantity
-    return [(AccessoryLine(code=code, quantity=counts[code]), first[code]) for code in sorted(counts)]
+    return [
+        (AccessoryLine(code=code, quantity=counts[code]), first[code]) for code in sorted(counts)
+    ]
 
 
 # --- the checks ------------------------------------------------------------------

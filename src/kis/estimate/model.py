@@ -100,8 +100,15 @@ class AccessoryLine(_Frozen, frozen=True):
     quantity: int = 1
 
 
+class AccessoryStatement(_Frozen, frozen=True, omit_defaults=False):
+    """Whether there are accessories, and which."""
+
+    enabled: bool
+    items: tuple[AccessoryLine, ...]
+
+
 class Board(_Frozen, frozen=True, omit_defaults=False):
-    """The normalised request: complete, in an order of its own.
+    """The normalised request: complete, in an order of its own, and a valid request itself.
 
     Two requests that differ only in the order of their lines are equal.
     """
@@ -111,7 +118,7 @@ class Board(_Frozen, frozen=True, omit_defaults=False):
     installation: Installation
     main: Device
     branches: tuple[Device, ...]
-    accessories: tuple[AccessoryLine, ...]
+    accessories: AccessoryStatement
     label: str = ""
     customer: str = ""
     note: str = ""
@@ -226,7 +233,7 @@ class Rejected(msgspec.Struct, frozen=True, rename="camel"):
     reason: str
 
 
-class Warning_(msgspec.Struct, frozen=True, rename="camel"):
+class Caution(msgspec.Struct, frozen=True, rename="camel"):
     """Something that the estimator should know about the answer."""
 
     code: str
@@ -242,4 +249,4 @@ class Estimate(msgspec.Struct, frozen=True, rename="camel"):
     layout: Layout
     bill_of_materials: tuple[BillItem, ...]
     rejected: tuple[Rejected, ...]
-    warnings: tuple[Warning_, ...]
+    warnings: tuple[Caution, ...]

@@ -74,7 +74,8 @@ def place(plan: Plan, enclosure: Choice, drawing: Drawing) -> Layout:
             for b in boxes
         ),
         busbars=tuple(busbars),
-        utilisation=round(covered / enclosure.front, 3),
+        # Never the float 0.0, which has two spellings in JSON.
+        utilisation=round(covered / enclosure.front, 3) or 0,
     )
 
 

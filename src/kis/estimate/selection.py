@@ -31,7 +31,7 @@ def select(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> 
     findings: list[Finding] = []
     main = _select_device(board.main, "$.main", board, snapshot, findings)
     places = origins or Origins(
-        tuple(range(len(board.branches))), tuple(range(len(board.accessories)))
+        tuple(range(len(board.branches))), tuple(range(len(board.accessories.items)))
     )
     branches = [
         _select_device(line, f"$.branches[{place}]", board, snapshot, findings)
@@ -199,7 +199,7 @@ def _select_accessories(
 ) -> list[SelectedAccessory]:
     rules = snapshot.rules.accessories
     selected = []
-    for line, place in zip(board.accessories, places.accessories, strict=True):
+    for line, place in zip(board.accessories.items, places.accessories, strict=True):
         path = f"$.accessories.items[{place}].code"
         row = snapshot.accessory(line.code)
         if row is None:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Evidence: what an answer follows from, sealed, and how to check it."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The same request twice is one request."""

@@ -74,7 +74,7 @@ def is_answered(question: Question, snapshot: Snapshot) -> bool:
             return question.brand in snapshot.rules.brands
         case "breakerModel":
             return any(
-                row.brand == question.brand and question.poles in (0, row.poles)
+                question.brand in ("", row.brand) and question.poles in (0, row.poles)
                 for row in snapshot.breakers_by_model(question.model)
             )
         case "breakerFrame":

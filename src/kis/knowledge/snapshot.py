@@ -30,7 +30,9 @@ class Snapshot:
         "digest", "label", "rules", "tables", "tallest_stock_dmm", "version_id",
     )  # fmt: skip
 
-    def __init__(self, tables: Tables, *, label: str, digest: str = "", version_id: int = 0) -> None:
+    def __init__(
+        self, tables: Tables, *, label: str, digest: str = "", version_id: int = 0
+    ) -> None:
         """Index `tables`; O(rows)."""
         self.tables = tables
         self.label = label

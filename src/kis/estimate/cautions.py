@@ -2,21 +2,21 @@
 
 from kis.estimate.accessories import takes_room
 from kis.estimate.enclosure import Choice
-from kis.estimate.model import Board, Selection, Warning_
+from kis.estimate.model import Board, Caution, Selection
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.units import to_mm
 
 
-def warn(
+def cautions(
     board: Board,
     selection: Selection,
     choice: Choice,
     stock: tuple[StockEnclosure, ...],
     tallest_stock_dmm: int,
     rules: RuleSet,
-) -> tuple[Warning_, ...]:
-    """Return the warnings for an estimate, in a fixed order."""
+) -> tuple[Caution, ...]:
+    """Return the cautions for an estimate, in a fixed order."""
     return (
         *_unconfirmed_rule(board, selection, rules),
         *_low_confidence(selection),
@@ -25,7 +25,7 @@ def warn(
     )
 
 
-def _unconfirmed_rule(board: Board, selection: Selection, rules: RuleSet) -> list[Warning_]:
+def _unconfirmed_rule(board: Board, selection: Selection, rules: RuleSet) -> list[Caution]:
     if board.form != "ECONOMIC":
         return []
     economic = rules.economic
@@ -34,7 +34,7 @@ def _unconfirmed_rule(board: Board, selection: Selection, rules: RuleSet) -> lis
     if frame <= economic.confirmed_main_frame_size_a and branches <= economic.confirmed_branches:
         return []
     return [
-        Warning_(
+        Caution(
             "ECONOMIC_RULE_UNCONFIRMED",
             f"경제형 규칙은 메인 {economic.confirmed_main_frame_size_a}AF, 분기"
             f" {economic.confirmed_branches}개까지만 실물로 확인되었습니다"
@@ -46,14 +46,14 @@ def _unconfirmed_rule(board: Board, selection: Selection, rules: RuleSet) -> lis
     ]
 
 
-def _low_confidence(selection: Selection) -> list[Warning_]:
+def _low_confidence(selection: Selection) -> list[Caution]:
     rows = {
         device.row.key: device.row
         for device in (selection.main, *selection.branches)
         if device.row.confidence == "low"
     }
     return [
-        Warning_(
+        Caution(
             "LOW_CONFIDENCE_ROW",
             f"{row.brand} {row.model} {row.poles}P의 치수는 신뢰도가 낮습니다."
             f" 제조사에 확인하십시오. {row.warning}".rstrip(),
@@ -64,7 +64,7 @@ def _low_confidence(selection: Selection) -> list[Warning_]:
     ]
 
 
-def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Warning_]:
+def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Caution]:
     codes = sorted(
         item.row.code
         for item in selection.accessories
@@ -74,7 +74,7 @@ def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Warning_]:
         return []
     names = ", ".join(codes)
     return [
-        Warning_(
+        Caution(
             "ACCESSORY_DEPTH_UNKNOWN",
             f"깊이를 모르는 부속자재가 있어 외함 깊이에 반영하지 못했습니다: {names}.",
             f"D could not take these accessories into account, their depth is unknown: {names}.",
@@ -84,12 +84,12 @@ def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Warning_]:
 
 def _unusual_enclosure(
     board: Board, choice: Choice, stock: tuple[StockEnclosure, ...], tallest_stock_dmm: int
-) -> list[Warning_]:
+) -> list[Caution]:
     warnings = []
     place = board.installation
     if not stock:
         warnings.append(
-            Warning_(
+            Caution(
                 "NO_STOCK_FOR_INSTALLATION",
                 f"{place.location}·{place.mount}·{place.material} 기성함이 지식에 없어"
                 " 제작함으로 견적합니다.",
@@ -99,7 +99,7 @@ def _unusual_enclosure(
         )
     if choice.height_dmm > tallest_stock_dmm:
         warnings.append(
-            Warning_(
+            Caution(
                 "TALLER_THAN_STOCK",
                 f"외함 높이 {to_mm(choice.height_dmm)}mm는 가장 높은 기성함"
                 f" {to_mm(tallest_stock_dmm)}mm보다 높습니다. 운반과 설치를 확인하십시오.",

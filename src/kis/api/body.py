@@ -1,0 +1,60 @@
+"""Reads request bodies: strict JSON, or the bytes of a table."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from kis import strict_json
+from kis.api.errors import refusal
+from kis.errors import ErrorCode, Text
+from kis.estimate.request import parse_body
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def read_json(request: Request) -> object:
+    """Return the decoded JSON body.
+
+    Raises:
+        DomainError: UNSUPPORTED_MEDIA_TYPE, MALFORMED_JSON.
+
+    """
+    content_type = media_type(request)
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise unsupported_media_type(content_type, "application/json")
+    try:
+        return strict_json.loads(await request.body())
+    except strict_json.StrictJsonError as error:
+        raise refusal(
+            ErrorCode.MALFORMED_JSON,
+            error.text,
+            Text("올바른 JSON을 보내십시오.", "Send valid JSON."),
+        ) from None
+
+
+async def read_model(request: Request, model: type[Body]) -> Body:
+    """Return the JSON body as a `model`.
+
+    Raises:
+        DomainError: as `read_json`; INVALID_REQUEST with all findings.
+
+    """
+    return parse_body(model, await read_json(request))
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of the body, without parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def unsupported_media_type(found: str, wanted: str) -> Exception:
+    """Return the error that a body is of another kind than `wanted`."""
+    return refusal(
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+        Text(
+            f"Content-Type이 {found or '없음'}입니다.",
+            f"The Content-Type is {found or 'missing'}.",
+        ),
+        Text(f"Content-Type: {wanted}", f"Content-Type: {wanted}"),
+    )

@@ -1,0 +1,208 @@
+"""/v1/estimate and /v1/evidence."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kis.api.body import read_json
+from kis.api.errors import ProblemFinding, finding_of, problem_body
+from kis.api.gatekeeper import RequestContext
+from kis.api.metrics import Metrics
+from kis.api.openapi import Documented
+from kis.errors import DomainError, ErrorCode
+from kis.estimate.answer import Answer, moment_text
+from kis.estimate.proof import EvidenceService
+from kis.estimate.request import EstimateRequest, parse_board
+from kis.estimate.service import Caller, Created, EstimateService
+from kis.estimate.store import EstimateFilter, EstimateSummary
+from kis.evidence.verification import Verification
+from kis.telemetry import log_lookup, log_refusal
+
+JSON = "application/json"
+MAX_PAGE = 500
+GATES = (
+    ErrorCode.REQ_MORE_INFO,
+    ErrorCode.ACCESSORY_CONFLICT,
+    ErrorCode.BRAND_CONFLICT,
+    ErrorCode.POLES_MISMATCH,
+    ErrorCode.DEVICE_TYPE_MISMATCH,
+    ErrorCode.FRAME_SIZE_MISMATCH,
+    ErrorCode.RATED_CURRENT_MISMATCH,
+    ErrorCode.NEED_KNOWLEDGE_UPDATE,
+    ErrorCode.BOARD_TOO_LARGE,
+)
+IDEMPOTENCY = (ErrorCode.IDEMPOTENCY_IN_FLIGHT, ErrorCode.IDEMPOTENCY_KEY_REUSED)
+KEY_PARAMETER = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "같은 키와 본문의 요청은 한 번만 저장된다."
+            " One key and body are one estimate.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ]
+}
+EstimateId = Annotated[str, Path(max_length=64, alias="estimateId")]
+
+
+class Checked(msgspec.Struct, frozen=True, rename="camel"):
+    """What the gates and the tables have against a board; nothing was stored."""
+
+    valid: bool
+    findings: tuple[ProblemFinding, ...]
+
+
+class Line(msgspec.Struct, frozen=True, rename="camel"):
+    """An estimate in the list."""
+
+    id: str
+    created_at: str
+    main_model: str
+    brand: str
+    form: str
+    label: str
+    customer: str
+    W: float
+    H: float
+    D: float
+    knowledge_version: str
+
+
+class Page(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of estimates, newest first; `next` is the cursor of the page after it."""
+
+    items: tuple[Line, ...]
+    next: str | None
+
+
+def router(
+    estimates: EstimateService, evidence: EvidenceService, metrics: Metrics, documented: Documented
+) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+    _add_create(routes, estimates, metrics, documented)
+    _add_reading(routes, estimates, documented)
+    _add_evidence(routes, evidence, documented)
+    return routes
+
+
+def _add_create(
+    routes: APIRouter, estimates: EstimateService, metrics: Metrics, documented: Documented
+) -> None:
+    create_docs = documented.route(
+        Answer, status=201, body=EstimateRequest,
+        errors=(*GATES, *IDEMPOTENCY, ErrorCode.OVERLOADED), extra=KEY_PARAMETER,
+    )  # fmt: skip
+    check_docs = documented.route(Checked, body=EstimateRequest)
+
+    @routes.post("/v1/estimate/create", tags=["견적 Estimates"], **create_docs)
+    async def create_estimate(request: Request) -> Response:
+        """반을 견적한다. Estimate a board: enclosure, layout, bill of materials, evidence."""
+        context: RequestContext = request.state.context
+        draft = parse_board(await read_json(request))
+        caller = Caller(context.key.key_id if context.key else "", context.client)
+        try:
+            created = await estimates.create(
+                draft,
+                caller,
+                request.headers.get("idempotency-key"),
+                lambda refusal: problem_body(refusal, context.request_id),
+            )
+        except DomainError as refusal:
+            _tell_refusal(refusal, context, metrics)
+            raise
+        log_lookup(hit=True, request_id=context.request_id)
+        metrics.lookups.labels("hit").inc()
+        metrics.estimates.labels("replayed" if created.replayed else "created").inc()
+        return _created(created)
+
+    @routes.post("/v1/estimate/validate", tags=["견적 Estimates"], **check_docs)
+    async def validate_estimate(request: Request) -> Response:
+        """저장하지 않고 모든 문제를 한 번에 알려 준다. Tell all findings, store nothing."""
+        findings = estimates.check(parse_board(await read_json(request)))
+        checked = Checked(not findings, tuple(finding_of(finding) for finding in findings))
+        return Response(msgspec.json.encode(checked), media_type=JSON)
+
+
+def _created(created: Created) -> Response:
+    media_type = JSON if created.status == 201 else "application/problem+json"
+    response = Response(created.body, created.status, media_type=media_type)
+    if created.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _tell_refusal(refusal: DomainError, context: RequestContext, metrics: Metrics) -> None:
+    main = refusal.main
+    log_refusal(main.code, main.path, context.request_id)
+    metrics.estimates.labels(main.code).inc()
+    if any(f.code is ErrorCode.NEED_KNOWLEDGE_UPDATE for f in refusal.findings):
+        log_lookup(hit=False, request_id=context.request_id)
+        metrics.lookups.labels("miss").inc()
+
+
+def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Documented) -> None:
+    @routes.get("/v1/estimate", tags=["견적 Estimates"], **documented.route(Page))
+    async def list_estimates(
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        cursor: Annotated[str | None, Query(max_length=64)] = None,
+        main_model: Annotated[str | None, Query(alias="mainModel", max_length=100)] = None,
+        label: Annotated[str | None, Query(max_length=200)] = None,
+        customer: Annotated[str | None, Query(max_length=200)] = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Response:
+        """견적 목록, 최신순. A page of estimates, newest first."""
+        wanted = EstimateFilter(
+            limit + 1, cursor, main_model, label, customer, _aware(since), _aware(until)
+        )
+        found = await estimates.list_estimates(wanted)
+        page = Page(
+            tuple(_line(summary) for summary in found[:limit]),
+            found[limit - 1].id if len(found) > limit else None,
+        )
+        return Response(msgspec.json.encode(page), media_type=JSON)
+
+    docs = documented.route(Answer, errors=(ErrorCode.NOT_FOUND,))
+
+    @routes.get("/v1/estimate/{estimateId}", tags=["견적 Estimates"], **docs)
+    async def get_estimate(estimate_id: EstimateId) -> Response:
+        """답한 그대로의 견적. An estimate, byte for byte as it was answered."""
+        return Response(await estimates.load_answer(estimate_id), media_type=JSON)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """Take a time without zone as UTC, which is what all answers are in."""
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _line(summary: EstimateSummary) -> Line:
+    return Line(
+        summary.id, moment_text(summary.created_at), summary.main_model, summary.brand,
+        summary.form, summary.label, summary.customer, summary.width_mm, summary.height_mm,
+        summary.depth_mm, summary.knowledge_version,
+    )  # fmt: skip
+
+
+def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Documented) -> None:
+    package: dict[str, Any] = {"type": "object", "required": ["statement", "envelope"]}
+    docs = documented.route(package, errors=(ErrorCode.NOT_FOUND,))
+    body = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
+    verify_docs = documented.route(Verification, extra=body)
+
+    @routes.get("/v1/evidence/{estimateId}", tags=["증거 Evidence"], **docs)
+    async def get_evidence(estimate_id: EstimateId) -> Response:
+        """견적의 증거 묶음. The evidence package of an estimate."""
+        return Response(await evidence.load_package(estimate_id), media_type=JSON)
+
+    @routes.post("/v1/evidence/verify", tags=["증거 Evidence"], **verify_docs)
+    async def verify_evidence(request: Request) -> Response:
+        """증거 묶음을 단계별로 검증한다. Verify a package, step by step."""
+        verification = await evidence.verify(await read_json(request))
+        return Response(msgspec.json.encode(verification), media_type=JSON)

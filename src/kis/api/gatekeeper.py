@@ -1,0 +1,225 @@
+"""What every request passes: identity, limits, one log line, no fault uncaught.
+
+Plain ASGI around the application. Access is decided by path here, in one table,
+so that no route can forget it.
+"""
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from starlette.types import ASGIApp, Message, Receive, Scope as AsgiScope, Send
+
+from kis.access.keys import Key, KeySet, Scope
+from kis.access.rate import Allowance, RateLimiter
+from kis.api.errors import (
+    PROBLEM_TYPE,
+    headers_of,
+    internal_fault,
+    problem_body,
+    refusal,
+    status_of,
+    unavailable,
+)
+from kis.api.metrics import Metrics
+from kis.db.engine import DatabaseUnavailable
+from kis.errors import DomainError, ErrorCode, Text
+from kis.settings import Settings
+from kis.telemetry import log_access, new_request_id
+
+logger = logging.getLogger("kis.api")
+
+IMPORT_PATH = "/v1/knowledge/tables/import"
+ACCESS: tuple[tuple[str, Scope], ...] = (("/v1/knowledge/", Scope.ADMIN), ("/v1/", Scope.API))
+"""Longest prefix first. What is not listed is open to anyone."""
+
+
+class RequestContext(NamedTuple):
+    """Who asks, as the routes see it (`request.state.context`)."""
+
+    client: str
+    request_id: str
+    key: Key | None
+
+
+class Gatekeeper:
+    """The ASGI middleware."""
+
+    def __init__(
+        self, app: ASGIApp, *, settings: Settings, keys: KeySet, metrics: Metrics,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """Wrap `app`. `seconds` is the clock of the rate limit."""
+        self._app = app
+        self._keys = keys
+        self._metrics = metrics
+        self._max_body_bytes = settings.max_body_bytes
+        self._max_import_bytes = settings.max_import_bytes
+        self._limiter = RateLimiter(settings.rate_limit_per_minute, seconds)
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer a request; pass everything else on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        client = scope["client"][0] if scope.get("client") else "-"
+        exchange = _Exchange(send, new_request_id())
+        key: Key | None = None
+        try:
+            key = self._keys.find(_header(scope, b"x-api-key") or "")
+            self._admit(scope, client, key, exchange)
+            scope.setdefault("state", {})["context"] = RequestContext(client, exchange.request_id, key)
+            limited = _LimitedBody(receive, self._limit_of(scope["path"]), _length(scope))
+            await self._app(scope, limited.receive, exchange.send)
+        except DomainError as error:
+            await exchange.refuse(error)
+        except DatabaseUnavailable:
+            logger.exception("the database cannot be used, request=%s", exchange.request_id)
+            await exchange.refuse(unavailable())
+        except Exception:
+            logger.exception("a request failed, request=%s", exchange.request_id)
+            await exchange.refuse(internal_fault())
+        ms = (time.perf_counter() - began) * 1000
+        method = scope["method"]
+        log_access(
+            client, method, scope["path"], exchange.status, ms,
+            key.key_id if key else "", exchange.request_id,
+        )  # fmt: skip
+        route = scope.get("route")
+        self._metrics.count_request(method, getattr(route, "path", "-"), exchange.status, ms)
+
+    def _admit(
+        self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange"
+    ) -> None:
+        path = scope["path"]
+        needed = next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
+        if needed is None:
+            if path == "/metrics" and not _is_local(client) and not (key and key.may(Scope.ADMIN)):
+                raise _forbidden()
+            return
+        if self._limiter.is_on:
+            allowance = self._limiter.take((key.key_id if key else "", client))
+            exchange.headers += _rate_headers(allowance)
+            if not allowance.allowed:
+                raise _too_many(allowance)
+        if key is None:
+            raise _unauthenticated()
+        if not key.may(needed):
+            raise _forbidden()
+
+    def _limit_of(self, path: str) -> int:
+        return self._max_import_bytes if path == IMPORT_PATH else self._max_body_bytes
+
+
+class _Exchange:
+    """One answer under way: adds our headers, and knows whether it has begun."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = [
+            (b"x-request-id", request_id.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"cache-control", b"no-store"),
+        ]
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self.headers]
+        await self._send(message)
+
+    async def refuse(self, error: DomainError) -> None:
+        if self.status:
+            return
+        body = problem_body(error, self.request_id)
+        headers = [
+            (b"content-type", PROBLEM_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            *((name.lower().encode(), value.encode()) for name, value in headers_of(error).items()),
+        ]
+        start = {"type": "http.response.start", "status": status_of(error), "headers": headers}
+        await self.send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+
+class _LimitedBody:
+    """Refuses a body that is too large: by its announced length, else as soon as it is."""
+
+    def __init__(self, receive: Receive, limit: int, announced: int | None) -> None:
+        if announced is not None and announced > limit:
+            raise _too_large(limit)
+        self._receive = receive
+        self._limit = limit
+        self._read = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._read += len(message.get("body", b""))
+            if self._read > self._limit:
+                raise _too_large(self._limit)
+        return message
+
+
+def _header(scope: AsgiScope, name: bytes) -> str | None:
+    value = next((value for key, value in scope["headers"] if key == name), None)
+    return None if value is None else value.decode("latin-1")
+
+
+def _length(scope: AsgiScope) -> int | None:
+    text = _header(scope, b"content-length")
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _is_local(client: str) -> bool:
+    try:
+        return ipaddress.ip_address(client).is_loopback
+    except ValueError:
+        return False
+
+
+def _rate_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    values: tuple[tuple[bytes, Any], ...] = (
+        (b"ratelimit-limit", allowance.limit),
+        (b"ratelimit-remaining", allowance.remaining),
+        (b"ratelimit-reset", allowance.reset_s),
+    )
+    return [(name, str(value).encode()) for name, value in values]
+
+
+def _unauthenticated() -> DomainError:
+    return refusal(
+        ErrorCode.UNAUTHENTICATED,
+        Text("API 키가 없거나 올바르지 않습니다.", "The API key is missing or wrong."),
+        Text("X-API-Key 헤더에 키를 넣으십시오.", "Send the key in the X-API-Key header."),
+    )
+
+
+def _forbidden() -> DomainError:
+    return refusal(
+        ErrorCode.FORBIDDEN,
+        Text("이 키로는 할 수 없는 요청입니다.", "This key may not do that."),
+        Text("관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."),
+    )
+
+
+def _too_many(allowance: Allowance) -> DomainError:
+    return refusal(
+        ErrorCode.RATE_LIMITED,
+        Text(f"분당 {allowance.limit}회를 넘었습니다.", f"Over {allowance.limit} a minute."),
+        Text("Retry-After초 뒤에 다시 보내십시오.", "Retry after Retry-After seconds."),
+        retryAfter=allowance.retry_after_s,
+    )
+
+
+def _too_large(limit: int) -> DomainError:
+    return refusal(
+        ErrorCode.BODY_TOO_LARGE,
+        Text(f"본문이 {limit}바이트를 넘습니다.", f"The body is over {limit} bytes."),
+        Text("요청을 나누어 보내십시오.", "Split the request."),
+    )

@@ -1,0 +1,133 @@
+"""How routes are documented: our own structs and models in OpenAPI's terms."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from kis import __version__
+from kis.api.errors import PROBLEM_TYPE, STATUS, Problem
+from kis.errors import ErrorCode
+
+REF = "#/components/schemas/{name}"
+COMMON = (
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.NOT_READY,
+    ErrorCode.INTERNAL,
+)
+WITH_BODY = (
+    ErrorCode.MALFORMED_JSON,
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.BODY_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+)
+
+
+class Documented:
+    """Collects the structs and models that routes speak, for the components."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._structs: dict[str, Any] = {"Problem": Problem}
+        self._models: dict[str, type[BaseModel]] = {}
+
+    def route(
+        self,
+        answer: Any,
+        *,
+        status: int = 200,
+        body: type[BaseModel] | None = None,
+        errors: Iterable[ErrorCode] = (),
+        is_open: bool = False,
+        extra: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the keyword arguments of a route's decorator.
+
+        `answer` is a struct type or list of one, `body` the request model,
+        `errors` the codes beyond those that every route can answer.
+        """
+        codes = [*errors, *(() if is_open else COMMON), *(WITH_BODY if body else ())]
+        responses: dict[int | str, dict[str, Any]] = {
+            status: {
+                "description": "성공. Success.",
+                "content": {"application/json": {"schema": self._schema_of(answer)}},
+            }
+        }
+        for code in codes:
+            self._add_error(responses, code)
+        openapi_extra = dict(extra or {})
+        if body is not None:
+            self._models[body.__name__] = body
+            openapi_extra["requestBody"] = {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": {"$ref": REF.format(name=body.__name__)}}
+                },
+            }
+        openapi_extra["security"] = [] if is_open else [{"apiKey": []}]
+        return {
+            "status_code": status,
+            "responses": responses,
+            "openapi_extra": openapi_extra,
+            "response_model": None,
+        }
+
+    def _schema_of(self, answer: Any) -> dict[str, Any]:
+        if isinstance(answer, dict):
+            return answer
+        item = answer.__args__[0] if hasattr(answer, "__args__") else answer
+        self._structs[item.__name__] = item
+        schema = {"$ref": REF.format(name=item.__name__)}
+        return {"type": "array", "items": schema} if item is not answer else schema
+
+    def _add_error(self, responses: dict[int | str, dict[str, Any]], code: ErrorCode) -> None:
+        status = STATUS[code]
+        entry = responses.setdefault(
+            status,
+            {
+                "description": "",
+                "content": {PROBLEM_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}},
+            },
+        )
+        entry["description"] = ", ".join(filter(None, [entry["description"], f"`{code}`"]))
+
+    def complete(self, app: FastAPI) -> dict[str, Any]:
+        """Return the OpenAPI document of `app` with all components."""
+        from fastapi.openapi.utils import get_openapi  # noqa: PLC0415 - only when it is asked for
+
+        document = get_openapi(
+            title="KIS", version=__version__, routes=app.routes, description=app.description
+        )
+        components = document.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        structs = tuple(self._structs.values())
+        _, found = msgspec.json.schema_components(structs, ref_template=REF)
+        schemas.update(found)
+        for name, model in self._models.items():
+            schema = model.model_json_schema(ref_template=REF.replace("{name}", "{model}"))
+            schemas.update(schema.pop("$defs", {}))
+            schemas[name] = schema
+        components["securitySchemes"] = {
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        }
+        _drop_stock_validation_errors(document)
+        return document
+
+
+def _drop_stock_validation_errors(document: dict[str, Any]) -> None:
+    """Remove FastAPI's own 422 for parameters: ours are problems with status 400."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    problem = {PROBLEM_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            stock = operation["responses"].get("422", {})
+            if "HTTPValidationError" in str(stock):
+                del operation["responses"]["422"]
+                operation["responses"].setdefault(
+                    "400", {"description": "`INVALID_REQUEST`", "content": problem}
+                )

@@ -1,0 +1,65 @@
+"""Brings the schema to the revision that this program was written for."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from kis.db.engine import Database, DatabaseUnavailable
+
+HEAD = "0001"
+"""The newest revision in `migrations/versions`; a test compares the two."""
+
+REVISION_TABLE = "alembic_version_of_the_schema_of_this_kis_database"
+"""Longer than 38 characters on purpose: the sqlite3 shell then lists one table a
+line, which the runbook's `.tables | while read table` needs."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> None:
+    """Bring `database` to HEAD in one transaction: wholly or not at all.
+
+    Raises:
+        DatabaseUnavailable: the database is of a newer program, or a revision
+            cannot be applied to it.
+
+    """
+    found = database.read_now(stored_revision)
+    if found == HEAD:
+        return
+    try:
+        database.write_now(lambda connection: _upgrade(connection, found))
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", error)
+        message = f"cannot bring the schema from {found or 'nothing'} to {HEAD}: {reason}"
+        raise DatabaseUnavailable(message) from error
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """Return the revision that the schema is at; None for an empty database."""
+    if not inspect(connection).has_table(REVISION_TABLE):
+        return None
+    revision: str | None = connection.execute(
+        text(f"SELECT version_num FROM {REVISION_TABLE}")  # noqa: S608 - our own constant
+    ).scalar_one_or_none()
+    return revision
+
+
+def _upgrade(connection: Connection, found: str | None) -> None:
+    # Alembic takes longer to import than an up-to-date database takes to open.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection, "revision_table": REVISION_TABLE})
+    # A lone percent sign would start an interpolation.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        message = (
+            f"the database is at schema revision {found}, which this program (revision {HEAD}) "
+            "does not know: a newer KIS has written it. Run that one, or restore a backup"
+        )
+        raise DatabaseUnavailable(message)
+    command.upgrade(config, HEAD)

@@ -1,0 +1,225 @@
+"""The first schema.
+
+A revision is frozen: it names types and constraints itself and imports nothing
+of `kis`, so that it stays what it was when the tables move on. There is no way
+down: an older program is run on a restored backup.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create every table."""
+    create_estimate()
+    create_evidence()
+    create_idempotency_record()
+    create_audit_entry()
+    create_knowledge_document()
+    create_knowledge_version()
+    create_knowledge_activation()
+    create_knowledge_pointer()
+    create_knowledge_question()
+    create_golden_case()
+
+
+def create_estimate() -> None:
+    """Create the table that the runbook queries."""
+    op.create_table(
+        "Estimate",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("main_model", sa.Text, nullable=False),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("brand", sa.Text),
+        sa.Column("form", sa.Text),
+        sa.Column("label", sa.Text, nullable=False, server_default=""),
+        sa.Column("customer", sa.Text, nullable=False, server_default=""),
+        sa.Column("width_mm", sa.Float, nullable=False),
+        sa.Column("height_mm", sa.Float, nullable=False),
+        sa.Column("depth_mm", sa.Float, nullable=False),
+        sa.Column("knowledge_version", sa.Text, nullable=False),
+        sa.Column("answer", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_Estimate"),
+    )
+    op.create_index("ix_Estimate_created_at_main_model", "Estimate", ["created_at", "main_model"])
+
+
+def create_evidence() -> None:
+    """Create the evidence, one row an estimate."""
+    op.create_table(
+        "evidence",
+        sa.Column("estimate_id", sa.Text, nullable=False),
+        sa.Column("evidence_id", sa.Text, nullable=False),
+        sa.Column("statement_digest", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("signature", sa.Text, nullable=False),
+        sa.Column("knowledge_version", sa.Text, nullable=False),
+        sa.Column("knowledge_digest", sa.Text, nullable=False),
+        sa.Column("enclosures_digest", sa.Text, nullable=False),
+        sa.Column("rules_digest", sa.Text, nullable=False),
+        sa.Column("engine_version", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("rows", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("estimate_id", name="pk_evidence"),
+        sa.ForeignKeyConstraint(["estimate_id"], ["Estimate.id"], name="fk_evidence_estimate_id"),
+    )
+
+
+def create_idempotency_record() -> None:
+    """Create the stored answers to keyed requests."""
+    op.create_table(
+        "idempotency_record",
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("operation", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.Column("estimate_id", sa.Text),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("owner", "operation", "key", name="pk_idempotency_record"),
+    )
+    op.create_index("ix_idempotency_record_created_at", "idempotency_record", ["created_at"])
+
+
+def create_audit_entry() -> None:
+    """Create the audit trail."""
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
+        sa.Column("digest", sa.Text, nullable=False, server_default=""),
+        sa.Column("client", sa.Text, nullable=False, server_default=""),
+        sa.PrimaryKeyConstraint("id", name="pk_audit_entry"),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_knowledge_document() -> None:
+    """Create the content-addressed documents."""
+    op.create_table(
+        "knowledge_document",
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_knowledge_document"),
+    )
+
+
+def create_knowledge_version() -> None:
+    """Create the versions."""
+    documents = ["breakers_digest", "enclosures_digest", "accessories_digest", "rules_digest"]
+    op.create_table(
+        "knowledge_version",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("mode", sa.Text, nullable=False),
+        sa.Column("base_version_id", sa.Integer),
+        sa.Column("upload_digest", sa.Text, nullable=False),
+        *(sa.Column(name, sa.Text) for name in documents),
+        sa.Column("digest", sa.Text),
+        sa.Column("table_count", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("total_rows", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("validated_at", sa.Text),
+        sa.Column("summary", sa.LargeBinary),
+        sa.Column("change_set", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("id", name="pk_knowledge_version"),
+        sa.UniqueConstraint("label", name="uq_knowledge_version_label"),
+        *(
+            sa.ForeignKeyConstraint(
+                [name], ["knowledge_document.digest"], name=f"fk_knowledge_version_{name}"
+            )
+            for name in documents
+        ),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_knowledge_activation() -> None:
+    """Create the history of what was active."""
+    op.create_table(
+        "knowledge_activation",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("version_id", sa.Integer, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("previous_label", sa.Text),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("forced", sa.Boolean, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("regression", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("id", name="pk_knowledge_activation"),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_knowledge_pointer() -> None:
+    """Create the one row that says what is active."""
+    op.create_table(
+        "knowledge_pointer",
+        sa.Column("id", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("version_id", sa.Integer, nullable=False),
+        sa.Column("activation_id", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_knowledge_pointer"),
+        sa.CheckConstraint("id = 1", name="ck_knowledge_pointer_one_row"),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["knowledge_version.id"], name="fk_knowledge_pointer_version_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["activation_id"],
+            ["knowledge_activation.id"],
+            name="fk_knowledge_pointer_activation_id",
+        ),
+    )
+
+
+def create_knowledge_question() -> None:
+    """Create the rows that estimates asked for and nobody knows."""
+    op.create_table(
+        "knowledge_question",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("path", sa.Text),
+        sa.Column("question_ko", sa.Text, nullable=False),
+        sa.Column("question_en", sa.Text, nullable=False),
+        sa.Column("times_asked", sa.Integer, nullable=False),
+        sa.Column("first_asked_at", sa.Text, nullable=False),
+        sa.Column("last_asked_at", sa.Text, nullable=False),
+        sa.Column("last_asked_by", sa.Text, nullable=False),
+        sa.Column("closed_at", sa.Text),
+        sa.Column("closed_by", sa.Text),
+        sa.Column("detail", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_knowledge_question"),
+        sa.UniqueConstraint("subject", name="uq_knowledge_question_subject"),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_golden_case() -> None:
+    """Create the golden set."""
+    op.create_table(
+        "golden_case",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("width_mm", sa.Float, nullable=False),
+        sa.Column("height_mm", sa.Float, nullable=False),
+        sa.Column("depth_mm", sa.Float, nullable=False),
+        sa.Column("note", sa.Text, nullable=False, server_default=""),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("request", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_golden_case"),
+    )

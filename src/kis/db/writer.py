@@ -1,0 +1,276 @@
+"""Group commit: one thread writes what many requests submit, a batch a transaction.
+
+A commit that reaches the disk costs the same for one record as for 256. So the
+thread takes whatever is waiting, writes it in one transaction, and answers all
+submitters at once. It never waits for a batch to fill.
+"""
+
+import asyncio
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from kis.db.engine import Database, DatabaseUnavailable
+from kis.errors import DomainError, ErrorCode, Finding, Text
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+logger = logging.getLogger("kis.db")
+
+OVERLOADED = Finding(
+    ErrorCode.OVERLOADED,
+    "",
+    Text(
+        "처리 대기 중인 저장 요청이 너무 많습니다. 이 요청은 저장되지 않았습니다.",
+        "Too many writes are waiting; this one was not stored.",
+    ),
+    Text("잠시 후 다시 시도하십시오.", "Retry in a moment."),
+)
+NOT_READY = Finding(
+    ErrorCode.NOT_READY,
+    "",
+    Text(
+        "서버가 시작 중이거나 종료 중이어서 저장할 수 없습니다.",
+        "The server is starting or stopping and stores nothing now.",
+    ),
+    Text("잠시 후 다시 시도하십시오.", "Retry in a moment."),
+)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One submitted item, on its way to the disk and back."""
+
+    write: Callable[[Connection, Sequence[Any]], Sequence[Any]]
+    item: Any
+    after_commit: Callable[[Any], None] | None
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[None]
+    outcome: Any = None
+    """The result, or the exception to raise to the submitter."""
+
+
+class Writer:
+    """The thread that owns the write connection.
+
+    For metrics: `batches` (transactions committed), `items` (in them),
+    `last_batch_size`, and `queue_depth`.
+    """
+
+    def __init__(
+        self, database: Database, *, queue_limit: int = 2048, batch_limit: int = 256
+    ) -> None:
+        """Prepare; `start` begins. Limits are numbers of items."""
+        self.batches = 0
+        self.items = 0
+        self.last_batch_size = 0
+        self._engine = database.write_engine
+        self._queue_limit = queue_limit
+        self._batch_limit = batch_limit
+        # None is the stop mark: nothing is accepted after it.
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._accepting = False
+        self._lock = threading.Lock()
+        # A daemon, so that a program that dies without `stop` does not hang.
+        self._thread = threading.Thread(target=self._run, name="kis-writer", daemon=True)
+
+    @property
+    def queue_depth(self) -> int:
+        """How many items wait for a transaction."""
+        return self._queue.qsize()
+
+    def start(self) -> None:
+        """Begin to accept and write. Call once.
+
+        Raises:
+            RuntimeError: it was started before.
+
+        """
+        self._thread.start()
+        self._accepting = True
+
+    async def stop(self) -> None:
+        """Refuse new items, commit the accepted ones, end the thread."""
+        with self._lock:
+            if self._accepting:
+                self._accepting = False
+                self._queue.put(None)
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    async def submit(
+        self,
+        write: Callable[[Connection, Sequence[Item]], Sequence[Result | Exception]],
+        item: Item,
+        *,
+        after_commit: Callable[[Result], None] | None = None,
+    ) -> Result:
+        """Write `item` durably and return its result.
+
+        Items with the same `write` that meet in one batch are written by one
+        call `write(connection, items)`, which returns one result for each, in
+        order. A result that is an exception is raised to its submitter alone;
+        what was written stays. If `write` itself raises, its work is undone and
+        it is called again for each item alone, so it must have no effect but
+        on the database.
+
+        `after_commit(result)` runs in the writer's thread once the batch is
+        committed, before any submitter of the batch is answered. What it raises
+        is raised here, though the item is stored.
+
+        A caller that is cancelled meanwhile does not stop the write.
+
+        Raises:
+            DomainError: OVERLOADED, the queue is full; NOT_READY, the writer is
+                not running. Nothing was written.
+            DatabaseUnavailable: the transaction failed as a whole.
+            Exception: what `write` raised or returned for this item.
+
+        """
+        loop = asyncio.get_running_loop()
+        job = _Job(write, item, after_commit, loop, loop.create_future())
+        with self._lock:
+            if not self._accepting:
+                raise DomainError(NOT_READY)
+            if self._queue.qsize() >= self._queue_limit:
+                raise DomainError(OVERLOADED)
+            self._queue.put(job)
+        await job.done
+        if isinstance(job.outcome, Exception):
+            raise job.outcome
+        result: Result = job.outcome
+        return result
+
+    async def execute(
+        self,
+        fn: Callable[[Connection], Result],
+        after_commit: Callable[[Result], None] | None = None,
+    ) -> Result:
+        """Run `fn(connection)` once in the next transaction and return its result.
+
+        As `submit` otherwise, and raises what it raises. What `fn` raises undoes
+        what `fn` wrote.
+        """
+
+        def write(connection: Connection, _: Sequence[None]) -> Sequence[Result]:
+            return [fn(connection)]
+
+        return await self.submit(write, None, after_commit=after_commit)
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            batch, stopping = self._next_batch()
+            if batch:
+                self._commit(batch)
+                _answer(batch)
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Wait for a job and take what is there; also say whether to stop after it."""
+        batch: list[_Job] = []
+        job = self._queue.get()
+        while job is not None:
+            batch.append(job)
+            if len(batch) == self._batch_limit:
+                return batch, False
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, batch: list[_Job]) -> None:
+        """Write `batch` in one transaction and set the outcome of each job."""
+        groups: dict[Callable[..., Any], list[_Job]] = {}
+        try:
+            for job in batch:
+                groups.setdefault(job.write, []).append(job)
+            with self._engine.begin() as connection:
+                for jobs in groups.values():
+                    _write_group(connection, jobs)
+        except BaseException as error:  # noqa: BLE001 - the thread must outlive whatever a batch does
+            reason = f"a transaction of {len(batch)} writes failed: {_first_cause(error)}"
+            logger.error(reason)  # noqa: TRY400 - the cause says it all, its traceback only where it surfaced
+            for job in batch:
+                job.outcome = DatabaseUnavailable(reason)
+                job.outcome.__cause__ = error
+            return
+        self.batches += 1
+        self.items += len(batch)
+        self.last_batch_size = len(batch)
+        for jobs in groups.values():
+            for job in jobs:
+                _run_hook(job)
+
+
+def _write_group(connection: Connection, jobs: list[_Job]) -> None:
+    """Write jobs that share a write function; if that fails, each one alone.
+
+    Raises whatever makes the transaction as a whole unusable.
+    """
+    # Straight to the driver: SQLAlchemy's nested transactions cost more than
+    # the inserts between them. Savepoints that fail mean that the database gave
+    # up the whole transaction (a full disk does that), so that may propagate.
+    execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+    execute("SAVEPOINT write_group")
+    try:
+        outcomes = jobs[0].write(connection, [job.item for job in jobs])
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            job.outcome = outcome
+    except Exception as error:  # noqa: BLE001 - it belongs to the submitter, who gets it
+        # A half-read RETURNING that its frames still hold would block the release.
+        traceback.clear_frames(error.__traceback__)
+        execute("ROLLBACK TO SAVEPOINT write_group")
+        jobs[0].outcome = error
+        alone = [] if len(jobs) == 1 else jobs
+    else:
+        alone = []
+    execute("RELEASE SAVEPOINT write_group")
+    for job in alone:
+        _write_group(connection, [job])
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return what went wrong first, not what the clean-up after it met."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def _run_hook(job: _Job) -> None:
+    if job.after_commit is None or isinstance(job.outcome, Exception):
+        return
+    try:
+        job.after_commit(job.outcome)
+    except Exception as error:
+        logger.exception("stored, but what had to follow the commit failed")
+        job.outcome = error
+
+
+def _answer(batch: list[_Job]) -> None:
+    """Wake the submitters: one call for each event loop among them."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in batch:
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, jobs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_wake, jobs)
+        except RuntimeError:
+            # The loop is closed, so nobody waits; what was committed stays.
+            logger.warning("%d writes ended after their event loop", len(jobs))
+
+
+def _wake(jobs: list[_Job]) -> None:
+    for job in jobs:
+        # A cancelled submitter has cancelled its future.
+        if not job.done.done():
+            # Outcomes travel in the job: an exception set on a future that
+            # nobody awaits any more would be reported as never retrieved.
+            job.done.set_result(None)

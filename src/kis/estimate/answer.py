@@ -1,0 +1,170 @@
+"""From an outcome to what is answered and what is stored."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from kis.audit.store import Entry
+from kis.estimate.engine import Outcome
+from kis.estimate.model import (
+    ENGINE_VERSION,
+    BillItem,
+    Board,
+    Caution,
+    Enclosure,
+    Layout,
+    Rejected,
+    SelectedDevice,
+    Selection,
+    Size,
+)
+from kis.estimate.store import EstimateRecord
+from kis.evidence.encoding import canonical
+from kis.evidence.envelope import Keyring, seal
+from kis.evidence.statement import (
+    KnowledgeReference,
+    RowEvidence,
+    Statement,
+    build_statement,
+    evidence_id,
+)
+from kis.idempotency.model import RecordKey
+from kis.idempotency.store import Record
+from kis.knowledge.active import Active
+from kis.knowledge.model import Breaker
+
+CREATED = 201
+
+
+class Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """What `POST /v1/estimate/create` answers, in the order in which it is read."""
+
+    id: str
+    created_at: str
+    enclosure: Enclosure
+    required: Size
+    warnings: tuple[Caution, ...]
+    layout: Layout
+    bill_of_materials: tuple[BillItem, ...]
+    rejected: tuple[Rejected, ...]
+    request: Board
+    knowledge_version: str
+    rules_version: str
+    engine_version: str
+    evidence_id: str
+
+
+class Asked(NamedTuple):
+    """Who asked when, and under which idempotency key."""
+
+    estimate_id: str
+    at: datetime
+    owner: str
+    client: str
+    key: RecordKey | None
+    fingerprint: str
+
+
+def compose_record(
+    board: Board, outcome: Outcome, active: Active, asked: Asked, keyring: Keyring
+) -> EstimateRecord:
+    """Return everything that is stored with the estimate, answer and evidence included."""
+    answer = _answer(board, outcome, active, asked)
+    statement = _statement(board, outcome, active, answer)
+    envelope = seal(canonical(statement), keyring)
+    enclosure = outcome.estimate.enclosure
+    return EstimateRecord(
+        version_id=active.snapshot.version_id,
+        estimate={
+            "id": answer.id,
+            "created_at": asked.at,
+            "main_model": outcome.selection.main.row.model,
+            "owner": asked.owner,
+            "client": asked.client,
+            "brand": board.brand,
+            "form": board.form,
+            "label": board.label,
+            "customer": board.customer,
+            "width_mm": enclosure.W,
+            "height_mm": enclosure.H,
+            "depth_mm": enclosure.D,
+            "knowledge_version": answer.knowledge_version,
+            "answer": msgspec.json.encode(answer),
+        },
+        evidence={
+            "estimate_id": answer.id,
+            "evidence_id": answer.evidence_id,
+            "statement_digest": envelope.statement_digest,
+            "key_id": envelope.key_id,
+            "signature": envelope.signature,
+            "knowledge_version": statement.knowledge.version,
+            "knowledge_digest": statement.knowledge.digest,
+            "enclosures_digest": active.enclosures_digest,
+            "rules_digest": active.rules_digest,
+            "engine_version": ENGINE_VERSION,
+            "created_at": asked.at,
+            "rows": canonical(statement.rows),
+        },
+        audit=Entry(
+            asked.at, asked.owner, "estimate.create", answer.id,
+            digest=envelope.statement_digest, client=asked.client,
+        ),
+        idempotency=asked.key
+        and Record(asked.key, asked.fingerprint, CREATED, answer.id, None, asked.at),
+    )  # fmt: skip
+
+
+def _answer(board: Board, outcome: Outcome, active: Active, asked: Asked) -> Answer:
+    result = outcome.estimate
+    return Answer(
+        id=asked.estimate_id,
+        created_at=moment_text(asked.at),
+        enclosure=result.enclosure,
+        required=result.required,
+        warnings=result.warnings,
+        layout=result.layout,
+        bill_of_materials=result.bill_of_materials,
+        rejected=result.rejected,
+        request=board,
+        knowledge_version=active.snapshot.label,
+        rules_version=active.snapshot.rules.version,
+        engine_version=ENGINE_VERSION,
+        evidence_id=evidence_id(asked.estimate_id),
+    )
+
+
+def _statement(board: Board, outcome: Outcome, active: Active, answer: Answer) -> Statement:
+    return build_statement(
+        estimate_id=answer.id,
+        created_at=answer.created_at,
+        engine_version=ENGINE_VERSION,
+        knowledge=KnowledgeReference(active.snapshot.label, active.snapshot.digest),
+        rules_version=active.snapshot.rules.version,
+        request=board,
+        result=outcome.estimate,
+        breakers=breakers_used(outcome.selection, active),
+        accessories=[
+            active.accessory_evidence(item.row) for item in outcome.selection.accessories
+        ],
+        enclosures_digest=active.enclosures_digest,
+        rules_digest=active.rules_digest,
+    )
+
+
+def breakers_used(selection: Selection, active: Active) -> list[RowEvidence]:
+    """Return each row that was used or was a candidate, as evidence."""
+    return [
+        active.breaker_evidence(row)
+        for device in (selection.main, *selection.branches)
+        for row in _rows(device)
+    ]
+
+
+def _rows(device: SelectedDevice) -> tuple[Breaker, ...]:
+    return device.candidates or (device.row,)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return `moment` as answers show it: UTC, milliseconds, `Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

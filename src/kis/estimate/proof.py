@@ -1,0 +1,157 @@
+"""Evidence packages of estimates: composed from the database, and verified.
+
+The package is not stored as such. It is put together from the answer, the
+evidence row and the documents, so whatever was changed in the database since
+shows when the package is verified.
+"""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from kis.db.engine import Database
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.estimate import store
+from kis.estimate.rerun import rerun
+from kis.estimate.service import not_found
+from kis.evidence.encoding import canonical_strict, sha256_hex
+from kis.evidence.envelope import ALGORITHM, Envelope, Keyring
+from kis.evidence.statement import STATEMENT_TYPE
+from kis.evidence.store import StoredEvidence, load_evidence
+from kis.evidence.verification import Json, Verification, verify
+from kis.knowledge.model import Accessory, Breaker, StockEnclosure
+from kis.knowledge.rules import RuleSet
+from kis.knowledge.snapshot import Snapshot, Tables
+from kis.knowledge.store import load_document
+
+RESULT_FIELDS = ("enclosure", "required", "layout", "billOfMaterials", "rejected", "warnings")
+MAX_BODY_DMM = 10_000
+"""Rows in a package may be a stranger's: no sum of theirs may exhaust the machine."""
+
+
+class EvidenceService:
+    """Gives and verifies the evidence of estimates."""
+
+    def __init__(self, *, database: Database, keyring: Keyring) -> None:
+        """Read from `database`; check signatures with `keyring`."""
+        self._database = database
+        self._keyring = keyring
+
+    async def load_package(self, estimate_id: str) -> bytes:
+        """Return the evidence package of an estimate as JSON bytes.
+
+        Raises:
+            DomainError: NOT_FOUND.
+
+        """
+        package = await self._database.read(lambda c: compose_package(c, estimate_id))
+        if package is None:
+            raise DomainError(not_found(estimate_id))
+        return package
+
+    async def verify(self, package: object) -> Verification:
+        """Check `package`, decoded JSON, against itself, our keys and our database."""
+        return await self._database.read(lambda c: verify_package(c, package, self._keyring))
+
+
+def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
+    """Return the package as the database has it now, unchecked; None for an unknown id."""
+    evidence = load_evidence(connection, estimate_id)
+    answer = store.load_answer(connection, estimate_id)
+    if evidence is None or answer is None:
+        return None
+    fields = msgspec.json.decode(answer, type=dict[str, msgspec.Raw])
+    package = {
+        "evidenceId": evidence.evidence_id,
+        "statement": _statement(evidence, fields),
+        "documents": {
+            "enclosures": _document(connection, evidence.enclosures_digest, b"[]"),
+            "rules": _document(connection, evidence.rules_digest, b"{}"),
+        },
+        "envelope": Envelope(
+            algorithm=ALGORITHM,
+            key_id=evidence.key_id,
+            statement_digest=evidence.statement_digest,
+            signature=evidence.signature,
+        ),
+    }
+    return msgspec.json.encode(package)
+
+
+def _statement(evidence: StoredEvidence, answer: dict[str, msgspec.Raw]) -> dict[str, Any]:
+    # Fields of the answer, not columns beside it: what was answered is what is proved.
+    return {
+        "type": STATEMENT_TYPE,
+        "estimateId": answer.get("id"),
+        "createdAt": answer.get("createdAt"),
+        "engineVersion": evidence.engine_version,
+        "knowledge": {
+            "version": evidence.knowledge_version,
+            "digest": evidence.knowledge_digest,
+        },
+        "rulesVersion": answer.get("rulesVersion"),
+        "request": answer.get("request"),
+        "result": {name: answer.get(name) for name in RESULT_FIELDS},
+        "rows": msgspec.Raw(evidence.rows),
+    }
+
+
+def _document(connection: Connection, digest: str, missing: bytes) -> msgspec.Raw:
+    return msgspec.Raw(load_document(connection, digest) or missing)
+
+
+def verify_package(connection: Connection, package: object, keyring: Keyring) -> Verification:
+    """Check `package` in the numbered steps of `kis.evidence.verification`."""
+    stored: Json | None = None
+    estimate_id = _estimate_id(package)
+    if estimate_id is not None:
+        composed = compose_package(connection, estimate_id)
+        stored = None if composed is None else msgspec.json.decode(composed)
+
+    def recompute(statement: Json, documents: Json) -> object:
+        for name, document in documents.items():
+            # Foreign rules could ask for any amount of work: only ours are run.
+            if load_document(connection, sha256_hex(canonical_strict(document))) is None:
+                raise _not_recomputable(f"$.documents.{name}")
+        return _recompute(statement, documents)
+
+    return verify(package, keyring=keyring, recompute=recompute, stored=stored)
+
+
+def _estimate_id(package: object) -> str | None:
+    statement = package.get("statement") if isinstance(package, dict) else None
+    estimate_id = statement.get("estimateId") if isinstance(statement, dict) else None
+    return estimate_id if isinstance(estimate_id, str) else None
+
+
+def _recompute(statement: Json, documents: Json) -> object:
+    """Estimate the stated request from the stated rows alone."""
+    tables = Tables(
+        breakers=msgspec.convert(
+            [evidence["row"] for evidence in statement["rows"]["breakers"]], tuple[Breaker, ...]
+        ),
+        enclosures=msgspec.convert(documents["enclosures"], tuple[StockEnclosure, ...]),
+        accessories=msgspec.convert(
+            [evidence["row"] for evidence in statement["rows"]["accessories"]],
+            tuple[Accessory, ...],
+        ),
+        rules=msgspec.convert(documents["rules"], RuleSet),
+    )
+    rows: tuple[Breaker | Accessory, ...] = (*tables.breakers, *tables.accessories)
+    for index, row in enumerate(rows):
+        sizes = (row.width_dmm, row.height_dmm, row.depth_dmm)
+        if any(size is not None and not 0 < size <= MAX_BODY_DMM for size in sizes):
+            raise _not_recomputable(f"$.statement.rows[{index}]")
+    outcome = rerun(statement["request"], Snapshot(tables, label="evidence"))
+    return msgspec.to_builtins(outcome.estimate)
+
+
+def _not_recomputable(path: str) -> DomainError:
+    return DomainError(
+        Finding(
+            ErrorCode.INVALID_REQUEST,
+            path,
+            Text("이 설치의 지식이 아닙니다.", "It is not knowledge of this installation."),
+        )
+    )

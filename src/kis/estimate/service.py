@@ -1,0 +1,192 @@
+"""What the rim calls: estimate a board, or find one again."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from kis.db.engine import Database
+from kis.db.writer import Writer
+from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
+from kis.estimate import store
+from kis.estimate.answer import CREATED, Asked, compose_record
+from kis.estimate.engine import estimate
+from kis.estimate.gates import check_statements, normalise
+from kis.estimate.model import BoardDraft
+from kis.estimate.rerun import admit
+from kis.evidence.encoding import canonical, sha256_hex
+from kis.evidence.envelope import Keyring
+from kis.idempotency.model import Claims, RecordKey, Replay, check_key
+from kis.idempotency.store import Record
+from kis.knowledge import questions_store
+from kis.knowledge.active import ActiveKnowledge
+from kis.knowledge.questions import Question
+
+CREATE = "estimate.create"
+UNPROCESSABLE = 422
+
+
+class Caller(NamedTuple):
+    """Who asks: the key's id, and the client's address."""
+
+    owner: str
+    client: str
+
+
+class Created(NamedTuple):
+    """The answer's bytes; `replayed` when they were given before."""
+
+    status: int
+    body: bytes
+    replayed: bool
+
+
+RefusalBody = Callable[[DomainError], bytes]
+"""Turns a refusal into the bytes that are sent, so that they can be kept."""
+
+
+class EstimateService:
+    """Estimates boards. Holds references only; what is true is in the database."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        knowledge: ActiveKnowledge,
+        keyring: Keyring,
+        allow_mixed: bool,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Wire the parts; `now` and `new_id` are the only source of times and ids."""
+        self._database = database
+        self._writer = writer
+        self._knowledge = knowledge
+        self._keyring = keyring
+        self._allow_mixed = allow_mixed
+        self._now = now
+        self._new_id = new_id
+        self._claims = Claims()
+
+    async def create(
+        self, draft: BoardDraft, caller: Caller, key: str | None, refusal_body: RefusalBody
+    ) -> Created:
+        """Estimate `draft` and store it, durably, before this returns.
+
+        Raises:
+            DomainError: the gates', selection's and idempotency's findings;
+                OVERLOADED or NOT_READY when it cannot be stored now.
+
+        """
+        check_key(key)
+        record_key = None if key is None else RecordKey(caller.owner, CREATE, key)
+        fingerprint = sha256_hex(canonical(draft)) if key is not None else ""
+        with self._claims.hold(record_key):
+            try:
+                return await self._estimate(draft, caller, record_key, fingerprint)
+            except DomainError as refusal:
+                kept = await self._refuse(refusal, caller, record_key, fingerprint, refusal_body)
+                if kept is None:
+                    raise
+                return kept
+
+    def check(self, draft: BoardDraft) -> list[Finding]:
+        """Return everything that the gates and the tables have against `draft`."""
+        snapshot = self._knowledge.current.snapshot
+        findings = check_statements(draft, snapshot.rules, allow_mixed=self._allow_mixed)
+        if findings:
+            return findings
+        board, origins = normalise(draft, snapshot.rules)
+        try:
+            estimate(board, snapshot, origins)
+        except DomainError as refusal:
+            return list(refusal.findings)
+        return []
+
+    async def load_answer(self, estimate_id: str) -> bytes:
+        """Return the bytes that were answered for `estimate_id`.
+
+        Raises:
+            DomainError: NOT_FOUND.
+
+        """
+        answer = await self._database.read(lambda c: store.load_answer(c, estimate_id))
+        if answer is None:
+            raise DomainError(not_found(estimate_id))
+        return answer
+
+    async def list_estimates(self, wanted: store.EstimateFilter) -> list[store.EstimateSummary]:
+        """Return one page of estimates, newest first."""
+        return await self._database.read(lambda c: store.list_estimates(c, wanted))
+
+    async def _estimate(
+        self, draft: BoardDraft, caller: Caller, key: RecordKey | None, fingerprint: str
+    ) -> Created:
+        while True:
+            active = self._knowledge.current
+            board, origins = admit(draft, active.snapshot.rules, allow_mixed=self._allow_mixed)
+            outcome = estimate(board, active.snapshot, origins)
+            asked = Asked(
+                self._new_id(), self._now(), caller.owner, caller.client, key, fingerprint
+            )
+            record = compose_record(board, outcome, active, asked, self._keyring)
+            try:
+                kept = await self._writer.submit(store.write_estimates, record)
+            except store.Stale:
+                # A swap came in between. The writer put the new version in place
+                # before it let this know, so the next turn sees it.
+                continue
+            if kept is not None:
+                return Created(kept.status, kept.body, replayed=True)
+            return Created(CREATED, record.estimate["answer"], replayed=False)
+
+    async def _refuse(
+        self,
+        refusal: DomainError,
+        caller: Caller,
+        key: RecordKey | None,
+        fingerprint: str,
+        refusal_body: RefusalBody,
+    ) -> Created | None:
+        """Remember what is worth it; return an earlier answer to the same request, if any.
+
+        An abstention becomes a question and leaves the key free: once the row is
+        known, the same request succeeds. A refusal that follows from the request
+        alone is kept like an answer.
+        """
+        codes = {finding.code for finding in refusal.findings}
+        kept: Replay | Exception | None = None
+        if key is not None and codes <= FINAL_CODES:
+            record = Record(
+                key, fingerprint, UNPROCESSABLE, None, refusal_body(refusal), self._now()
+            )
+            kept = await self._writer.submit(store.write_refusals, record)
+        elif key is not None and ErrorCode.IDEMPOTENCY_KEY_REUSED not in codes:
+            kept = await self._database.read(lambda c: store.find_replay(c, key, fingerprint))
+        if isinstance(kept, Exception):
+            raise kept
+        if kept is not None:
+            return Created(kept.status, kept.body, replayed=True)
+        asked = [
+            (finding.path, question)
+            for finding in refusal.findings
+            if isinstance(question := finding.data.get("question"), Question)
+        ]
+        if asked:
+            await self._writer.submit(
+                questions_store.write_questions,
+                questions_store.Asking(tuple(asked), caller.owner, self._now()),
+            )
+        return None
+
+
+def not_found(estimate_id: str) -> Finding:
+    """Return the finding that no estimate has that id."""
+    return Finding(
+        ErrorCode.NOT_FOUND,
+        "",
+        Text(f"견적 {estimate_id}이(가) 없습니다.", f"There is no estimate {estimate_id}."),
+        Text("id를 확인하십시오.", "Check the id."),
+    )
+
+

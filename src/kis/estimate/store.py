@@ -1,0 +1,170 @@
+"""Writes estimates with all that belongs to them, and finds them again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, insert, select
+
+from kis.audit import store as audit_store
+from kis.estimate.tables import estimate_table
+from kis.evidence.tables import evidence_table
+from kis.idempotency import store as idempotency_store
+from kis.idempotency.model import RecordKey, Replay, key_reused
+from kis.knowledge.tables import knowledge_pointer_table
+
+
+class Stale(Exception):  # noqa: N818 - not a fault: the estimate is made again
+    """Another version became active while the estimate was made; nothing was stored."""
+
+
+class EstimateRecord(NamedTuple):
+    """An estimate on its way into the database: all of it or nothing is stored."""
+
+    version_id: int
+    estimate: dict[str, Any]
+    evidence: dict[str, Any]
+    audit: audit_store.Entry
+    idempotency: idempotency_store.Record | None
+
+
+Stored = Replay | None
+"""None: stored as given. A replay: the key was answered before, this is the answer."""
+
+
+def write_estimates(
+    connection: Connection, records: Sequence[EstimateRecord]
+) -> Sequence[Stored | Exception]:
+    """Store `records`; one outcome for each, in order.
+
+    The pointer is read in this very transaction: an estimate made under another
+    version than the active one is not stored, its outcome is `Stale`.
+    """
+    active_id = connection.scalar(select(knowledge_pointer_table.c.version_id))
+    known = idempotency_store.find(
+        connection, [r.idempotency.key for r in records if r.idempotency is not None]
+    )
+    outcomes: list[Stored | Exception] = []
+    fresh: list[EstimateRecord] = []
+    for record in records:
+        kept = known.get(record.idempotency.key) if record.idempotency else None
+        if kept is not None and record.idempotency is not None:
+            outcomes.append(replay(connection, kept, record.idempotency.fingerprint))
+        elif record.version_id != active_id:
+            outcomes.append(Stale())
+        else:
+            outcomes.append(None)
+            fresh.append(record)
+    _insert(connection, fresh)
+    return outcomes
+
+
+def _insert(connection: Connection, records: list[EstimateRecord]) -> None:
+    if not records:
+        return
+    connection.execute(insert(estimate_table), [record.estimate for record in records])
+    connection.execute(insert(evidence_table), [record.evidence for record in records])
+    audit_store.record(connection, [record.audit for record in records])
+    idempotency_store.save(connection, [r.idempotency for r in records if r.idempotency])
+
+
+def replay(
+    connection: Connection, record: idempotency_store.Record, fingerprint: str
+) -> Replay | Exception:
+    """Return the answer that `record` keeps, or the error that its key was reused."""
+    if record.fingerprint != fingerprint:
+        return key_reused()
+    body = record.body
+    if body is None:
+        body = load_answer(connection, record.estimate_id or "")
+    if body is None:
+        return key_reused()
+    return Replay(record.status, body)
+
+
+def find_replay(
+    connection: Connection, key: RecordKey, fingerprint: str
+) -> Replay | Exception | None:
+    """Return what is kept under `key`; None when nothing is."""
+    record = idempotency_store.find(connection, [key]).get(key)
+    return None if record is None else replay(connection, record, fingerprint)
+
+
+def write_refusals(
+    connection: Connection, records: Sequence[idempotency_store.Record]
+) -> Sequence[Replay | Exception | None]:
+    """Keep refusals that cannot change; one outcome each: None, or what was kept before."""
+    known = idempotency_store.find(connection, [record.key for record in records])
+    outcomes: list[Replay | Exception | None] = []
+    for record in records:
+        kept = known.get(record.key)
+        outcomes.append(replay(connection, kept, record.fingerprint) if kept else None)
+    idempotency_store.save(connection, [r for r in records if r.key not in known])
+    return outcomes
+
+
+def load_answer(connection: Connection, estimate_id: str) -> bytes | None:
+    """Return the bytes that were answered; None for an unknown id."""
+    answer: bytes | None = connection.scalar(
+        select(estimate_table.c.answer).where(estimate_table.c.id == estimate_id)
+    )
+    return answer
+
+
+class EstimateSummary(NamedTuple):
+    """A line of the list of estimates."""
+
+    id: str
+    created_at: datetime
+    main_model: str
+    brand: str
+    form: str
+    label: str
+    customer: str
+    width_mm: float
+    height_mm: float
+    depth_mm: float
+    knowledge_version: str
+
+
+class EstimateFilter(NamedTuple):
+    """Which estimates to list; None does not restrict. `before` is an id (the cursor)."""
+
+    limit: int
+    before: str | None = None
+    main_model: str | None = None
+    label: str | None = None
+    customer: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_estimates(connection: Connection, wanted: EstimateFilter) -> list[EstimateSummary]:
+    """Return the newest estimates that match, at most `wanted.limit`, newest first."""
+    table = estimate_table.c
+    query = (
+        select(*(table[name] for name in EstimateSummary._fields))
+        .order_by(table.id.desc())
+        .limit(wanted.limit)
+    )
+    conditions = (
+        (wanted.before, table.id < wanted.before),
+        (wanted.main_model, table.main_model == wanted.main_model),
+        (wanted.label, table.label.contains(wanted.label or "", autoescape=True)),
+        (wanted.customer, table.customer.contains(wanted.customer or "", autoescape=True)),
+        (wanted.since, table.created_at >= wanted.since),
+        (wanted.until, table.created_at < wanted.until),
+    )
+    for value, condition in conditions:
+        if value is not None:
+            query = query.where(condition)
+    return [EstimateSummary(*row) for row in connection.execute(query)]
+
+
+def latest_answers(connection: Connection, limit: int) -> list[tuple[str, bytes]]:
+    """Return id and answer of the latest estimates, newest first."""
+    table = estimate_table.c
+    rows = connection.execute(
+        select(table.id, table.answer).order_by(table.id.desc()).limit(limit)
+    )
+    return [(row.id, row.answer) for row in rows]

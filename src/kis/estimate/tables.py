@@ -1,0 +1,26 @@
+"""Where estimates are kept. The name `Estimate` is the runbook's."""
+
+from sqlalchemy import Column, Float, Index, LargeBinary, Table, Text
+
+from kis.db.metadata import UtcText, metadata
+
+estimate_table = Table(
+    "Estimate",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", UtcText, nullable=False),
+    Column("main_model", Text, nullable=False),
+    Column("owner", Text, nullable=False),  # key id of the caller
+    Column("client", Text, nullable=False),
+    Column("brand", Text),
+    Column("form", Text),
+    Column("label", Text, nullable=False, server_default=""),
+    Column("customer", Text, nullable=False, server_default=""),
+    Column("width_mm", Float, nullable=False),
+    Column("height_mm", Float, nullable=False),
+    Column("depth_mm", Float, nullable=False),
+    Column("knowledge_version", Text, nullable=False),  # label of the version
+    Column("answer", LargeBinary, nullable=False),  # the JSON bytes that were sent
+    # The runbook counts main breakers of the last 30 days: this index covers it.
+    Index(None, "created_at", "main_model"),
+)

@@ -1,0 +1,22 @@
+"""Where the evidence of each estimate is kept."""
+
+from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
+
+from kis.db.metadata import UtcText, metadata
+
+evidence_table = Table(
+    "evidence",
+    metadata,
+    Column("estimate_id", Text, ForeignKey("Estimate.id"), primary_key=True),
+    Column("evidence_id", Text, nullable=False),
+    Column("statement_digest", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("knowledge_version", Text, nullable=False),
+    Column("knowledge_digest", Text, nullable=False),
+    Column("enclosures_digest", Text, nullable=False),
+    Column("rules_digest", Text, nullable=False),
+    Column("engine_version", Text, nullable=False),
+    Column("created_at", UtcText, nullable=False),
+    Column("rows", LargeBinary, nullable=False),  # canonical JSON of the rows used
+)

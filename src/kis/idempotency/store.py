@@ -1,0 +1,59 @@
+"""Keeps and finds the records of requests with an idempotency key."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, tuple_
+
+from kis.idempotency.model import RecordKey
+from kis.idempotency.tables import idempotency_record_table
+
+
+class Record(NamedTuple):
+    """A kept answer. `body` is None where the estimate itself holds the bytes."""
+
+    key: RecordKey
+    fingerprint: str
+    status: int
+    estimate_id: str | None
+    body: bytes | None
+    created_at: datetime
+
+
+def find(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
+    """Return the records among `keys`."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    table = idempotency_record_table.c
+    identity = tuple_(table.owner, table.operation, table.key)
+    rows = connection.execute(
+        select(
+            table.owner, table.operation, table.key, table.fingerprint, table.status,
+            table.estimate_id, table.body, table.created_at,
+        ).where(identity.in_(wanted))
+    )  # fmt: skip
+    records = (Record(RecordKey(*row[:3]), *row[3:]) for row in rows)
+    return {record.key: record for record in records}
+
+
+def save(connection: Connection, records: Sequence[Record]) -> None:
+    """Add `records`; a key that is there already is an integrity error."""
+    if records:
+        connection.execute(
+            insert(idempotency_record_table),
+            [{**record.key._asdict(), **_columns(record)} for record in records],
+        )
+
+
+def _columns(record: Record) -> dict[str, object]:
+    columns = record._asdict()
+    del columns["key"]
+    return columns
+
+
+def forget_before(connection: Connection, moment: datetime) -> int:
+    """Delete what was recorded before `moment`; return how many."""
+    table = idempotency_record_table
+    return connection.execute(delete(table).where(table.c.created_at < moment)).rowcount

@@ -1,0 +1,144 @@
+"""Making a version the active one: regression, pointer, hot swap, and the way back."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from kis.audit import store as audit_store
+from kis.db.engine import Database
+from kis.db.writer import Writer
+from kis.knowledge import golden_store, questions_store, refusals, store
+from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.regression import Case, Regression, Resize, rerun_cases
+
+LATEST_ESTIMATES = 1_000
+Kind = Literal["activate", "rollback"]
+LatestCases = Callable[[Connection, int], list[Case]]
+
+
+class ActivationOrder(NamedTuple):
+    """What to activate, and how. `force` accepts failed golden cases, for a `reason`."""
+
+    label: str
+    kind: Kind
+    run_regression: bool
+    force: bool = False
+    reason: str = ""
+
+
+class Activated(msgspec.Struct, frozen=True, rename="camel"):
+    """The result of an activation or rollback."""
+
+    hot_swap_success: bool
+    active_version: str
+    previous_version: str
+    already_active: bool
+    regression: Regression | None
+    answered_questions: tuple[str, ...]
+
+
+class ActivationService:
+    """Moves the pointer. One activation at a time in this process; across processes
+    the pointer itself decides: it must still be where the activation found it.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        knowledge: ActiveKnowledge,
+        resize: Resize,
+        latest_cases: LatestCases,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Wire the parts. `latest_cases` gives the newest estimates as cases."""
+        self._database = database
+        self._writer = writer
+        self._knowledge = knowledge
+        self._resize = resize
+        self._latest_cases = latest_cases
+        self._now = now
+        self._turn = asyncio.Lock()
+
+    async def activate(self, order: ActivationOrder, actor: str) -> Activated:
+        """Make `order.label` the active version; running requests finish on the old one.
+
+        Once this returns no estimate is stored under the old version.
+
+        Raises:
+            DomainError: VERSION_NOT_FOUND, VERSION_NOT_VALIDATED,
+                VERSION_BASE_MOVED, VERSION_NEVER_ACTIVATED, REGRESSION_FAILED,
+                ACTIVATION_CONFLICT, REQ_MORE_INFO (force without a reason).
+
+        """
+        if order.force and not order.reason.strip():
+            raise refusals.reason_needed()
+        async with self._turn:
+            version = await self._database.read(lambda c: store.require_version(c, order.label))
+            active = await self._database.read(store.load_active_version)
+            if version.active:
+                return Activated(True, version.label, version.label, True, None, ())
+            _check_eligible(version, active, order.kind)
+            candidate = await self._database.read(lambda c: store.load_active(c, version))
+            regression = None
+            if order.run_regression:
+                regression = await self._regress(candidate)
+                if regression.failed_golden and not order.force:
+                    raise refusals.regression_failed(regression.failed_golden, regression)
+            answered = await self._switch(order, version, active, candidate, regression, actor)
+            return Activated(True, version.label, active.label, False, regression, answered)
+
+    async def _regress(self, candidate: Active) -> Regression:
+        def load(connection: Connection) -> list[Case]:
+            golden = [case.as_case() for case in golden_store.list_golden(connection)]
+            return golden + self._latest_cases(connection, LATEST_ESTIMATES)
+
+        cases = await self._database.read(load)
+        return await asyncio.to_thread(rerun_cases, cases, candidate.snapshot, self._resize)
+
+    async def _switch(
+        self, order: ActivationOrder, version: store.Version, active: store.Version,
+        candidate: Active, regression: Regression | None, actor: str,
+    ) -> tuple[str, ...]:  # fmt: skip
+        at = self._now()
+
+        def write(connection: Connection) -> tuple[str, ...]:
+            pointer = store.load_pointer(connection)
+            if pointer is None or pointer.version_id != active.id:
+                raise refusals.activation_conflict()
+            if store.require_version(connection, version.label).digest != version.digest:
+                raise refusals.activation_conflict()
+            activation = store.Activation(
+                version.id, version.label, candidate.snapshot.digest, active.label, order.kind,
+                order.reason, actor, order.force, at,
+                None if regression is None else msgspec.json.encode(regression),
+            )  # fmt: skip
+            store.record_activation(connection, activation)
+            entry = audit_store.Entry(
+                at, actor, f"knowledge.{order.kind}", version.label, order.reason,
+                candidate.snapshot.digest,
+            )  # fmt: skip
+            audit_store.record(connection, [entry])
+            return tuple(questions_store.close_answered(connection, candidate.snapshot, at))
+
+        # The swap happens in the writer's thread between the commit and the next
+        # batch: whoever finds the pointer moved finds the new snapshot in place.
+        return await self._writer.execute(
+            write, after_commit=lambda _: self._knowledge.swap(candidate)
+        )
+
+
+def _check_eligible(version: store.Version, active: store.Version, kind: Kind) -> None:
+    if kind == "rollback":
+        if version.activated_at is None:
+            raise refusals.never_activated(version.label)
+        return
+    if version.state != "validated":
+        raise refusals.not_validated(version.label)
+    if version.base_version_id != active.id:
+        raise refusals.base_moved(version.label, active.label)

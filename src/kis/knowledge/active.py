@@ -1,0 +1,48 @@
+"""The knowledge that estimates use now: one reference, swapped whole."""
+
+from kis.evidence.statement import RowEvidence, row_evidence
+from kis.knowledge.model import Accessory, Breaker
+from kis.knowledge.snapshot import Snapshot
+
+
+class Active:
+    """A snapshot in use, with the digests that evidence names.
+
+    Rows are made evidence once and kept: the same few are used all day.
+    """
+
+    __slots__ = ("_accessories", "_breakers", "enclosures_digest", "rules_digest", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, *, enclosures_digest: str, rules_digest: str) -> None:
+        """Take `snapshot` into use."""
+        self.snapshot = snapshot
+        self.enclosures_digest = enclosures_digest
+        self.rules_digest = rules_digest
+        self._breakers: dict[tuple[str, str, int], RowEvidence] = {}
+        self._accessories: dict[str, RowEvidence] = {}
+
+    def breaker_evidence(self, row: Breaker) -> RowEvidence:
+        """Return `row` of this snapshot as evidence."""
+        evidence = self._breakers.get(row.key)
+        if evidence is None:
+            evidence = self._breakers[row.key] = row_evidence(row)
+        return evidence
+
+    def accessory_evidence(self, row: Accessory) -> RowEvidence:
+        """Return `row` of this snapshot as evidence."""
+        evidence = self._accessories.get(row.code)
+        if evidence is None:
+            evidence = self._accessories[row.code] = row_evidence(row)
+        return evidence
+
+
+class ActiveKnowledge:
+    """Holds the one `Active`. A swap is one assignment: requests that run keep theirs."""
+
+    def __init__(self, active: Active) -> None:
+        """Begin with `active`."""
+        self.current = active
+
+    def swap(self, active: Active) -> None:
+        """Put `active` in place for all requests that begin from now on."""
+        self.current = active

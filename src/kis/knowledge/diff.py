@@ -1,0 +1,212 @@
+"""Laying an upload over a version, and telling two versions apart."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from kis.knowledge.json_text import inside_key
+from kis.knowledge.lengths import lengths_to_mm
+from kis.knowledge.model import Accessory, Breaker, StockEnclosure
+from kis.knowledge.rules import RuleSet
+from kis.knowledge.snapshot import Tables
+from kis.knowledge.upload import Upload
+
+Mode = Literal["add", "replace"]
+Change = Literal["changed", "removed", "added"]
+Row = TypeVar("Row", Breaker, StockEnclosure, Accessory)
+
+DEFAULT_LIMIT = 100
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many rows are what, compared with the base."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+
+
+class CellChange(msgspec.Struct, frozen=True):
+    """One value before and after, lengths in mm. None: not stated."""
+
+    cell: str
+    before: object
+    after: object
+
+
+class RowChange(msgspec.Struct, frozen=True):
+    """One row that is not the same, and its cells that are not."""
+
+    change: Change
+    row: dict[str, str]
+    cells: tuple[CellChange, ...]
+
+
+class PartDifference(msgspec.Struct, frozen=True):
+    """The counts of one part; of its rows only the first, changed ones before others."""
+
+    counts: Counts
+    rows: tuple[RowChange, ...]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """What makes two versions differ. The rule set counts as one row."""
+
+    total: Counts
+    breakers: PartDifference
+    enclosures: PartDifference
+    accessories: PartDifference
+    rules: PartDifference
+
+
+def lay_changes(base: Tables, upload: Upload, mode: Mode) -> Tables:
+    """Return `base` with `upload` laid over it, rows in key order.
+
+    `add`: a row replaces the one with its key. `replace`: a part that is given
+    replaces the whole part. Rules replace as a whole; parts not given stay.
+    """
+    return Tables(
+        breakers=_lay(base.breakers, upload.breakers, mode, _breaker_key),
+        enclosures=_lay(base.enclosures, upload.enclosures, mode, _enclosure_key),
+        accessories=_lay(base.accessories, upload.accessories, mode, _accessory_key),
+        rules=base.rules if upload.rules is None else upload.rules,
+    )
+
+
+def compare(base: Tables, other: Tables, *, limit: int = DEFAULT_LIMIT) -> Difference:
+    """Return what `other` has otherwise than `base`; at most `limit` rows a part.
+
+    The cells of one row are cut at `limit` as well.
+    """
+    breakers = _compare(base.breakers, other.breakers, _breaker_key, _breaker_name, limit)
+    enclosures = _compare(base.enclosures, other.enclosures, _enclosure_key, _model_name, limit)
+    accessories = _compare(base.accessories, other.accessories, _accessory_key, _code_name, limit)
+    rules = _compare_rules(base.rules, other.rules, limit)
+    parts = [part.counts for part in (breakers, enclosures, accessories, rules)]
+    total = Counts(
+        added=sum(counts.added for counts in parts),
+        changed=sum(counts.changed for counts in parts),
+        removed=sum(counts.removed for counts in parts),
+        unchanged=sum(counts.unchanged for counts in parts),
+    )
+    return Difference(total, breakers, enclosures, accessories, rules)
+
+
+def _breaker_key(row: Breaker) -> tuple[str, str, int]:
+    return row.key
+
+
+def _enclosure_key(row: StockEnclosure) -> str:
+    return row.model
+
+
+def _accessory_key(row: Accessory) -> str:
+    return row.code
+
+
+def _breaker_name(row: Breaker) -> dict[str, str]:
+    return {"brand": row.brand, "model": row.model, "poles": f"{row.poles}P"}
+
+
+def _model_name(row: StockEnclosure) -> dict[str, str]:
+    return {"model": row.model}
+
+
+def _code_name(row: Accessory) -> dict[str, str]:
+    return {"code": row.code}
+
+
+def _lay(
+    base: tuple[Row, ...],
+    given: tuple[Row, ...] | None,
+    mode: Mode,
+    key_of: Callable[[Row], Any],
+) -> tuple[Row, ...]:
+    if given is None:
+        return base
+    rows = {} if mode == "replace" else {key_of(row): row for row in base}
+    rows.update((key_of(row), row) for row in given)
+    return tuple(rows[key] for key in sorted(rows))
+
+
+def _compare(
+    base: Sequence[Row],
+    other: Sequence[Row],
+    key_of: Callable[[Row], Any],
+    name_of: Callable[[Row], dict[str, str]],
+    limit: int,
+) -> PartDifference:
+    before = {key_of(row): row for row in base}
+    after = {key_of(row): row for row in other}
+    added = sorted(after.keys() - before.keys())
+    removed = sorted(before.keys() - after.keys())
+    changed = sorted(key for key, row in after.items() if before.get(key, row) != row)
+    counts = Counts(
+        added=len(added),
+        changed=len(changed),
+        removed=len(removed),
+        unchanged=len(after) - len(added) - len(changed),
+    )
+    first: list[tuple[Change, Any]] = [("changed", key) for key in changed[:limit]]
+    first += [("removed", key) for key in removed[:limit]]
+    first += [("added", key) for key in added[:limit]]
+    rows = tuple(
+        RowChange(
+            change,
+            name_of(after[key] if key in after else before[key]),
+            _cell_changes(_cells(before.get(key)), _cells(after.get(key)), limit),
+        )
+        for change, key in first[:limit]
+    )
+    return PartDifference(counts, rows)
+
+
+def _compare_rules(base: RuleSet, other: RuleSet, limit: int) -> PartDifference:
+    if base == other:
+        return PartDifference(Counts(added=0, changed=0, removed=0, unchanged=1), ())
+    cells = _cell_changes(_constants(base), _constants(other), limit)
+    row = RowChange("changed", {"version": other.version}, cells)
+    counts = Counts(added=0, changed=1, removed=0, unchanged=0)
+    return PartDifference(counts, (row,) if limit else ())
+
+
+def _cell_changes(
+    before: Mapping[str, object], after: Mapping[str, object], limit: int
+) -> tuple[CellChange, ...]:
+    cells = dict.fromkeys((*before, *after))
+    changes = [
+        CellChange(cell, before.get(cell), after.get(cell))
+        for cell in cells
+        if before.get(cell) != after.get(cell)
+    ]
+    return tuple(changes[:limit])
+
+
+def _cells(row: msgspec.Struct | None) -> dict[str, object]:
+    """Return the stated values of a row by their JSON names, lengths in mm."""
+    if row is None:
+        return {}
+    plain = msgspec.to_builtins(row)
+    # The keys of `extra` are people's own: what they call a length is not ours.
+    extra = plain.pop("extra", None) or {}
+    in_mm = lengths_to_mm(plain)
+    return {**in_mm, **{f"extra{inside_key(key)}": value for key, value in extra.items()}}
+
+
+def _constants(rules: RuleSet) -> dict[str, object]:
+    """Return every constant by its path, lengths in mm."""
+    constants: dict[str, object] = {}
+    stack: list[tuple[str, object]] = [("", lengths_to_mm(msgspec.to_builtins(rules)))]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, dict):
+            parts = [(path + inside_key(key), part) for key, part in value.items()]
+            stack.extend(reversed(parts))
+        elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
+            parts = [(f"{path}[{index}]", part) for index, part in enumerate(value)]
+            stack.extend(reversed(parts))
+        else:
+            constants[path.removeprefix(".")] = value
+    return constants

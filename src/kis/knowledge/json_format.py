@@ -1,0 +1,115 @@
+"""JSON with any of the four parts of a version, rows as objects."""
+
+from collections.abc import Collection
+
+from kis.errors import Text
+from kis.knowledge.breaker_rows import COLUMNS, BreakerRows, value_readers
+from kis.knowledge.json_text import load_json
+from kis.knowledge.model import Breaker
+from kis.knowledge.problems import (
+    CellError,
+    Place,
+    Problems,
+    Reason,
+    json_place,
+    not_allowed,
+)
+from kis.knowledge.rule_set import parse_rules
+from kis.knowledge.stock_rows import (
+    json_row,
+    json_rows,
+    parse_accessories,
+    parse_enclosures,
+)
+from kis.knowledge.upload import Upload
+
+PARTS = ("breakers", "enclosures", "accessories", "rules")
+
+_CAMEL = {"width_mm": "widthMm", "height_mm": "heightMm", "depth_mm": "depthMm"}
+_KEYS = [_CAMEL.get(column, column) for column in COLUMNS]
+_SPELLINGS = [*_KEYS, *_CAMEL]
+_AT_LEAST_ONE = Text(
+    f"다음 중 하나 이상: {', '.join(PARTS)}", f"at least one of {', '.join(PARTS)}"
+)
+_ONE_SPELLING = Text("두 철자 중 하나", "one of the two spellings")
+
+
+def load_parts(text: str, problems: Problems) -> object:
+    """Return the decoded upload, None when `text` is not JSON; faults go to `problems`."""
+    try:
+        value, repeated = load_json(text)
+    except CellError as error:
+        problems.add(json_place("$"), *error.reasons)
+        return None
+    problems.add(json_place("$"), *repeated)
+    return value
+
+
+def count_rows(value: object) -> int:
+    """Return how many rows the arrays of an upload hold together."""
+    if not isinstance(value, dict):
+        return 0
+    return sum(len(part) for part in value.values() if isinstance(part, list))
+
+
+def parse_parts(value: object, brands: Collection[str], problems: Problems) -> Upload:
+    """Return the parts of a decoded upload; what is wrong goes to `problems`.
+
+    `brands` are known when the upload brings no rules of its own.
+    """
+    parts = json_row(value, "$", PARTS, problems)
+    if parts is None:
+        return Upload()
+    given = [part for part in PARTS if part in parts]
+    if not given:
+        problems.add(json_place("$"), not_allowed(None, _AT_LEAST_ONE))
+    rules = parse_rules(parts["rules"], problems) if "rules" in given else None
+    known: Collection[str] | None = brands
+    if "rules" in given:
+        # Rules that are refused name no brands: that is told once, not on every row.
+        known = rules.brands if rules is not None else None
+    return Upload(
+        breakers=_breakers(parts["breakers"], known, problems) if "breakers" in given else None,
+        enclosures=(
+            parse_enclosures(parts["enclosures"], problems) if "enclosures" in given else None
+        ),
+        accessories=(
+            parse_accessories(parts["accessories"], problems) if "accessories" in given else None
+        ),
+        rules=rules,
+    )
+
+
+def _breakers(
+    value: object, brands: Collection[str] | None, problems: Problems
+) -> tuple[Breaker, ...]:
+    raw_rows = json_rows(value, "breakers", problems)
+
+    def place_of(index: int, column: str | None) -> Place:
+        path = f"$.breakers[{index}]"
+        if column is None:
+            return json_place(path)
+        raw = raw_rows[index]
+        is_snake = isinstance(raw, dict) and column in raw
+        return json_place(f"{path}.{column if is_snake else _CAMEL.get(column, column)}")
+
+    rows = BreakerRows(value_readers(brands), place_of, problems)
+    for index, raw in enumerate(raw_rows):
+        row = json_row(raw, f"$.breakers[{index}]", _SPELLINGS, problems)
+        if row is not None:
+            rows.add(index, [_cell(row, index, column, problems) for column in COLUMNS])
+    return rows.rows()
+
+
+def _cell(row: dict[str, object], index: int, column: str, problems: Problems) -> object:
+    camel = _CAMEL.get(column, column)
+    if camel != column and column in row:
+        if camel in row:
+            message = Text(
+                f"'{camel}'과(와) '{column}'을(를) 함께 쓸 수 없습니다.",
+                f"'{camel}' and '{column}' cannot both be given.",
+            )
+            place = json_place(f"$.breakers[{index}].{column}")
+            problems.add(place, Reason(row[column], message, _ONE_SPELLING))
+        return row[column]
+    return row.get(camel)

@@ -1,0 +1,147 @@
+"""The ways in which a step of the life cycle is refused, in words."""
+
+from collections.abc import Sequence
+
+from kis.errors import DomainError, ErrorCode, Finding, Text
+
+
+def version_not_found(label: str) -> DomainError:
+    """No version has that label."""
+    return _refusal(
+        ErrorCode.VERSION_NOT_FOUND,
+        "$.versionLabel",
+        Text(f"버전 {label}이(가) 없습니다.", f"There is no version {label}."),
+        Text(
+            "GET /v1/knowledge/versions 에서 이름을 확인하십시오.",
+            "See GET /v1/knowledge/versions.",
+        ),
+    )
+
+
+def version_exists(label: str) -> DomainError:
+    """The label is taken by other content."""
+    return _refusal(
+        ErrorCode.VERSION_ALREADY_EXISTS,
+        "$.versionLabel",
+        Text(
+            f"버전 {label}은(는) 다른 내용으로 이미 있습니다.",
+            f"Version {label} exists already, with other content.",
+        ),
+        Text("새 이름을 쓰십시오.", "Use a new label."),
+    )
+
+
+def not_validated(label: str) -> DomainError:
+    """Only a validated version can become active."""
+    return _refusal(
+        ErrorCode.VERSION_NOT_VALIDATED,
+        "$.versionLabel",
+        Text(f"버전 {label}은(는) 검증되지 않았습니다.", f"Version {label} is not validated."),
+        Text("먼저 validate를 통과시키십시오.", "Have it pass validate first."),
+    )
+
+
+def base_moved(label: str, active_label: str) -> DomainError:
+    """Another version became active since it was validated."""
+    return _refusal(
+        ErrorCode.VERSION_BASE_MOVED,
+        "$.versionLabel",
+        Text(
+            f"{label}을(를) 검증한 뒤 {active_label}이(가) 활성화되었습니다.",
+            f"{active_label} became active after {label} was validated.",
+        ),
+        Text(
+            "다시 validate하면 변경분을 지금의 활성 버전 위에 얹습니다."
+            " 이전에 활성이던 버전으로 돌아가려면 rollback을 쓰십시오.",
+            "Validate again to lay the changes on the active version;"
+            " to return to an earlier version, use rollback.",
+        ),
+    )
+
+
+def never_activated(label: str) -> DomainError:
+    """A rollback leads only to what was active before."""
+    return _refusal(
+        ErrorCode.VERSION_NEVER_ACTIVATED,
+        "$.targetVersionLabel",
+        Text(
+            f"버전 {label}은(는) 활성이었던 적이 없습니다.", f"Version {label} was never active."
+        ),
+        Text("activate를 쓰십시오.", "Use activate."),
+    )
+
+
+def version_active(label: str) -> DomainError:
+    """The active version cannot be deleted."""
+    return _refusal(
+        ErrorCode.VERSION_ACTIVE,
+        "",
+        Text(f"버전 {label}은(는) 활성 상태입니다.", f"Version {label} is active."),
+        Text("다른 버전을 활성화한 뒤 삭제하십시오.", "Activate another version first."),
+    )
+
+
+def activation_conflict() -> DomainError:
+    """Another activation came first."""
+    return _refusal(
+        ErrorCode.ACTIVATION_CONFLICT,
+        "",
+        Text(
+            "그 사이 다른 활성화가 먼저 끝났습니다.", "Another activation finished in the meantime."
+        ),
+        Text("활성 버전을 확인한 뒤 다시 하십시오.", "Look at the active version, then retry."),
+    )
+
+
+def regression_failed(names: Sequence[str], report: object) -> DomainError:
+    """Golden cases would come out differently."""
+    listed = ", ".join(names)
+    return DomainError(
+        Finding(
+            ErrorCode.REGRESSION_FAILED,
+            "$.versionLabel",
+            Text(
+                f"기준 사례가 달라져 활성화하지 않았습니다: {listed}",
+                f"Not activated, golden cases come out differently: {listed}",
+            ),
+            Text(
+                "표를 고치거나, 옳은 변경이면 force와 reason을 지정하십시오.",
+                "Mend the tables, or give force and a reason if the change is right.",
+            ),
+            {"regression": report},
+        )
+    )
+
+
+def reason_needed() -> DomainError:
+    """Forcing an activation is recorded with its reason."""
+    return _refusal(
+        ErrorCode.REQ_MORE_INFO,
+        "$.reason",
+        Text("force에는 사유(reason)가 필요합니다.", "force needs a reason."),
+        Text("사유를 적으십시오.", "State the reason."),
+    )
+
+
+def golden_exists(name: str) -> DomainError:
+    """The name of a golden case is taken."""
+    return _refusal(
+        ErrorCode.GOLDEN_CASE_EXISTS,
+        "$.name",
+        Text(f"기준 사례 {name}이(가) 이미 있습니다.", f"The golden case {name} exists already."),
+        Text("다른 이름을 쓰거나 먼저 삭제하십시오.", "Use another name, or delete it first."),
+    )
+
+
+def golden_not_found(name: str) -> DomainError:
+    """No golden case has that name."""
+    return _refusal(
+        ErrorCode.NOT_FOUND,
+        "",
+        Text(f"기준 사례 {name}이(가) 없습니다.", f"There is no golden case {name}."),
+        Text("GET /v1/knowledge/golden", "GET /v1/knowledge/golden"),
+    )
+
+
+def _refusal(code: ErrorCode, path: str, message: Text, hint: Text) -> DomainError:
+    return DomainError(Finding(code, path, message, hint))

@@ -1,0 +1,98 @@
+"""What would change: known boards estimated once more under a candidate. Pure."""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol
+
+import msgspec
+
+from kis.errors import DomainError
+from kis.knowledge.snapshot import Snapshot
+
+
+class Dimensions(Protocol):
+    """A size in mm, as the engine gives it."""
+
+    W: int | float
+    H: int | float
+    D: int | float
+
+
+Resize = Callable[[object, Snapshot], Dimensions]
+"""Estimates a decoded request under a snapshot; raises DomainError."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """W x H x D in mm."""
+
+    W: int | float
+    H: int | float
+    D: int | float
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A board whose size is known. `name` is a golden case's, or an estimate's id."""
+
+    name: str
+    golden: bool
+    request: object
+    expected: Size
+
+
+class CaseResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """How one board did. Passed ones are counted, not listed."""
+
+    name: str
+    golden: bool
+    outcome: Literal["passed", "changed", "failed"]
+    before: Size | None = None
+    after: Size | None = None
+    code: str = ""
+    path: str = ""
+    message_ko: str = ""
+    message_en: str = ""
+
+
+class Regression(msgspec.Struct, frozen=True):
+    """The report. `cases` are the ones that did not pass, golden ones first."""
+
+    total: int
+    passed: int
+    changed: int
+    failed: int
+    cases: tuple[CaseResult, ...]
+
+    @property
+    def failed_golden(self) -> tuple[str, ...]:
+        """Names of golden cases that are not as pinned: another size is a failure too."""
+        return tuple(case.name for case in self.cases if case.golden)
+
+
+MAX_LISTED = 200
+
+
+def rerun_cases(cases: Iterable[Case], snapshot: Snapshot, resize: Resize) -> Regression:
+    """Estimate every case under `snapshot` and compare sizes."""
+    results = [_rerun(case, snapshot, resize) for case in cases]
+    odd = [result for result in results if result.outcome != "passed"]
+    odd.sort(key=lambda result: not result.golden)
+    counts = {
+        outcome: sum(result.outcome == outcome for result in results)
+        for outcome in ("passed", "changed", "failed")
+    }
+    return Regression(len(results), **counts, cases=tuple(odd[:MAX_LISTED]))
+
+
+def _rerun(case: Case, snapshot: Snapshot, resize: Resize) -> CaseResult:
+    try:
+        found = resize(case.request, snapshot)
+    except DomainError as refusal:
+        main = refusal.main
+        return CaseResult(
+            case.name, case.golden, "failed", before=case.expected, code=main.code,
+            path=main.path, message_ko=main.message.ko, message_en=main.message.en,
+        )  # fmt: skip
+    after = Size(found.W, found.H, found.D)
+    if after == case.expected:
+        return CaseResult(case.name, case.golden, "passed")
+    outcome: Literal["changed", "failed"] = "failed" if case.golden else "changed"
+    return CaseResult(case.name, case.golden, outcome, before=case.expected, after=after)

@@ -1,0 +1,126 @@
+"""What the rim calls about knowledge beside staging and activation."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from kis.audit import store as audit_store
+from kis.db.engine import Database
+from kis.db.writer import Writer
+from kis.knowledge import golden_store, questions_store, refusals, store
+from kis.knowledge.diff import Difference, compare
+from kis.knowledge.snapshot import Tables
+from kis.knowledge.staging import Staging
+
+
+class KnowledgeService:
+    """Lists, compares and deletes versions; keeps the golden set and the questions."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        staging: Staging,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Wire the parts."""
+        self._database = database
+        self._writer = writer
+        self._staging = staging
+        self._now = now
+
+    async def list_versions(self) -> list[store.Version]:
+        """Return all versions, newest activation first."""
+        return await self._database.read(store.list_versions)
+
+    async def active_version(self) -> store.Version:
+        """Return the active version."""
+        return await self._database.read(store.load_active_version)
+
+    async def compare(self, label: str, against: str | None) -> tuple[str, Difference]:
+        """Return what `label` has otherwise than `against` (the active one by default).
+
+        Raises:
+            DomainError: VERSION_NOT_FOUND.
+
+        """
+        version = await self._database.read(lambda c: store.require_version(c, label))
+        other = await self._database.read(
+            lambda c: store.require_version(c, against)
+            if against
+            else store.load_active_version(c)
+        )
+        mine, theirs = await self._tables_of(version), await self._tables_of(other)
+        return other.label, await asyncio.to_thread(compare, theirs, mine)
+
+    async def _tables_of(self, version: store.Version) -> Tables:
+        if version.digest is not None:
+            return await self._database.read(lambda c: store.load_tables(c, version.id))
+        active = await self.active_version()
+        base = await self._database.read(lambda c: store.load_tables(c, active.id))
+        return await self._staging.lay_out(version, base)
+
+    async def delete(self, label: str, actor: str) -> None:
+        """Delete a version that is not active.
+
+        Raises:
+            DomainError: VERSION_NOT_FOUND, VERSION_ACTIVE.
+
+        """
+
+        def write(connection: Connection) -> None:
+            version = store.require_version(connection, label)
+            if version.active:
+                raise refusals.version_active(label)
+            store.delete_version(connection, version.id)
+            entry = audit_store.Entry(
+                self._now(), actor, "knowledge.delete", label, digest=version.digest or ""
+            )
+            audit_store.record(connection, [entry])
+
+        await self._writer.execute(write)
+
+    async def list_questions(self, *, include_closed: bool) -> list[questions_store.OpenQuestion]:
+        """Return what estimates asked for and nobody knows, the most asked first."""
+        return await self._database.read(
+            lambda c: questions_store.list_questions(c, include_closed=include_closed)
+        )
+
+    async def list_golden(self) -> list[golden_store.GoldenCase]:
+        """Return the golden set."""
+        return await self._database.read(golden_store.list_golden)
+
+    async def add_golden(self, case: golden_store.GoldenCase) -> None:
+        """Pin a board and its size.
+
+        Raises:
+            DomainError: GOLDEN_CASE_EXISTS.
+
+        """
+
+        def write(connection: Connection) -> None:
+            if not golden_store.add_golden(connection, case):
+                raise refusals.golden_exists(case.name)
+            entry = audit_store.Entry(self._now(), case.created_by, "golden.add", case.name)
+            audit_store.record(connection, [entry])
+
+        await self._writer.execute(write)
+
+    async def delete_golden(self, name: str, actor: str) -> None:
+        """Remove a pinned board.
+
+        Raises:
+            DomainError: NOT_FOUND.
+
+        """
+
+        def write(connection: Connection) -> None:
+            if not golden_store.delete_golden(connection, name):
+                raise refusals.golden_not_found(name)
+            entry = audit_store.Entry(self._now(), actor, "golden.delete", name)
+            audit_store.record(connection, [entry])
+
+        await self._writer.execute(write)

@@ -1,0 +1,285 @@
+"""From an upload to a validated version: import, lay on the active version, try out."""
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from kis.audit import store as audit_store
+from kis.db.engine import Database
+from kis.db.writer import Writer
+from kis.errors import DomainError
+from kis.evidence.encoding import sha256_hex
+from kis.knowledge import refusals, store
+from kis.knowledge.content import Documents, encode_tables
+from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
+from kis.knowledge.formats import parse_upload
+from kis.knowledge.model import BreakerKey
+from kis.knowledge.regression import Resize, Size
+from kis.knowledge.snapshot import Snapshot, Tables
+from kis.knowledge.upload import Upload
+from kis.knowledge.validation import Remark, check_neighbours, sample_requests
+
+
+class ImportOrder(NamedTuple):
+    """An upload as it came: `content` is text, bytes, or decoded JSON."""
+
+    label: str
+    format: str
+    content: object
+    mode: Mode
+
+
+class Imported(msgspec.Struct, frozen=True, rename="camel"):
+    """What an import did. `repeated`: the same content was imported under this label before."""
+
+    version_label: str
+    state: str
+    mode: Mode
+    base_version: str
+    upload_digest: str
+    repeated: bool
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    difference: Difference | None
+
+
+class Sample(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One sample estimate: the row it was built around, and how it went."""
+
+    row: BreakerKey
+    role: Literal["main", "branch"]
+    succeeded: bool
+    enclosure: Size | None = None
+    code: str = ""
+    path: str = ""
+    message_ko: str = ""
+    message_en: str = ""
+
+
+class Validated(msgspec.Struct, frozen=True, rename="camel"):
+    """The result of validating a version. Only a `valid` one can be activated."""
+
+    version_label: str
+    valid: bool
+    state: str
+    base_version: str
+    rebased: bool
+    digest: str
+    counts: Counts
+    sample_size: int
+    succeeded: int
+    failed: int
+    samples: tuple[Sample, ...]
+    warnings: tuple[Remark, ...]
+
+
+class _Trial(NamedTuple):
+    """A version laid on a base and tried out."""
+
+    tables: Tables
+    documents: Documents
+    counts: Counts
+    samples: tuple[Sample, ...]
+    remarks: tuple[Remark, ...]
+
+
+class Staging:
+    """Takes uploads in and makes versions of them."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        folder: Path,
+        resize: Resize,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Wire the parts. `folder` keeps raw uploads; `resize` estimates sample boards."""
+        self._database = database
+        self._writer = writer
+        self._folder = folder
+        self._resize = resize
+        self._now = now
+
+    # --- importing -------------------------------------------------------------------
+
+    async def import_tables(self, order: ImportOrder, actor: str) -> Imported:
+        """Stage an upload as a version; nothing is stored when anything is wrong with it.
+
+        Raises:
+            DomainError: KNOWLEDGE_INVALID with all findings; VERSION_ALREADY_EXISTS.
+
+        """
+        raw = _raw_bytes(order.content)
+        digest = sha256_hex(f"{order.mode} {order.format.lower()}\n".encode() + raw)
+        existing = await self._database.read(lambda c: store.load_version(c, order.label))
+        if existing is not None and existing.upload_digest != digest:
+            raise refusals.version_exists(order.label)
+        active = await self._database.read(store.load_active_version)
+        base = await self._database.read(lambda c: store.load_tables(c, active.id))
+        difference = await asyncio.to_thread(_read_and_compare, base, order)
+        version = existing
+        if version is None:
+            path = self._folder / f"{order.label}-{digest[:12]}.{order.format.lower()}"
+            await asyncio.to_thread(_keep, path, raw)
+            kept = zlib.compress(msgspec.msgpack.encode((order.format.lower(), raw)))
+            version = await self._writer.execute(
+                lambda c: self._insert(c, order, active.id, digest, kept, actor)
+            )
+        total = difference.total
+        return Imported(
+            order.label, version.shown_state, order.mode, active.label, digest,
+            existing is not None, total.added, total.changed, total.removed, total.unchanged,
+            difference,
+        )  # fmt: skip
+
+    def _insert(
+        self, connection: Connection, order: ImportOrder, base_version_id: int,
+        digest: str, change_set: bytes, actor: str,
+    ) -> store.Version:  # fmt: skip
+        version = store.load_version(connection, order.label)
+        if version is not None:
+            if version.upload_digest != digest:
+                raise refusals.version_exists(order.label)
+            return version
+        at = self._now()
+        store.insert_version(
+            connection,
+            label=order.label,
+            mode=order.mode,
+            base_version_id=base_version_id,
+            upload_digest=digest,
+            change_set=change_set,
+            created_at=at,
+            created_by=actor,
+        )
+        entry = audit_store.Entry(at, actor, "knowledge.import", order.label, digest=digest)
+        audit_store.record(connection, [entry])
+        return store.require_version(connection, order.label)
+
+    # --- validating ------------------------------------------------------------------
+
+    async def validate(self, label: str, sample_size: int, actor: str) -> Validated:
+        """Lay a version on the active one, try sample boards, and fix its content.
+
+        A version that was active once keeps its content; it is only tried again.
+
+        Raises:
+            DomainError: VERSION_NOT_FOUND.
+
+        """
+        version = await self._database.read(lambda c: store.require_version(c, label))
+        active = await self._database.read(store.load_active_version)
+        base = await self._database.read(lambda c: store.load_tables(c, active.id))
+        is_fixed = version.activated_at is not None
+        tables = await self.lay_out(version, base)
+        trial = await asyncio.to_thread(self._try_out, base, tables, sample_size, label)
+        valid = all(sample.succeeded for sample in trial.samples)
+        state = version.shown_state
+        if valid and not is_fixed:
+            await self._fix_content(version, active, trial, actor)
+            state = "validated"
+        succeeded = sum(sample.succeeded for sample in trial.samples)
+        return Validated(
+            label, valid, state, active.label,
+            not is_fixed and version.base_version_id != active.id,
+            trial.documents.digest, trial.counts, len(trial.samples), succeeded,
+            len(trial.samples) - succeeded, trial.samples, trial.remarks,
+        )  # fmt: skip
+
+    async def lay_out(self, version: store.Version, base: Tables) -> Tables:
+        """Return a version's content: fixed once it was active, else its changes on `base`."""
+        if version.activated_at is not None:
+            return await self._database.read(lambda c: store.load_tables(c, version.id))
+        kept = await self._database.read(lambda c: store.load_change_set(c, version.id))
+        return await asyncio.to_thread(_lay, base, kept, _mode(version))
+
+    async def _fix_content(
+        self, version: store.Version, active: store.Version, trial: _Trial, actor: str
+    ) -> None:
+        brands = {row.brand for row in trial.tables.breakers}
+        counts = (len(brands), len(trial.tables.breakers))
+        at = self._now()
+
+        def write(connection: Connection) -> None:
+            current = store.require_version(connection, version.label)
+            if current.activated_at is not None:
+                raise refusals.activation_conflict()
+            store.mark_validated(connection, version.id, active.id, trial.documents, counts, at)
+            entry = audit_store.Entry(
+                at, actor, "knowledge.validate", version.label, digest=trial.documents.digest
+            )
+            audit_store.record(connection, [entry])
+
+        await self._writer.execute(write)
+
+    def _try_out(self, base: Tables, tables: Tables, sample_size: int, label: str) -> _Trial:
+        snapshot = Snapshot(tables, label=label)
+        changed = _changed_keys(base, tables)
+        samples = tuple(
+            self._sample(sample.row, sample.role, sample.request, snapshot)
+            for sample in sample_requests(tables, changed, sample_size)
+        )
+        return _Trial(
+            tables,
+            encode_tables(tables),
+            compare(base, tables, limit=0).total,
+            samples,
+            tuple(check_neighbours(tables, changed)),
+        )
+
+    def _sample(
+        self, row: BreakerKey, role: Literal["main", "branch"], request: object, snapshot: Snapshot
+    ) -> Sample:
+        try:
+            size = self._resize(request, snapshot)
+        except DomainError as refusal:
+            main = refusal.main
+            return Sample(
+                row, role, succeeded=False, code=main.code, path=main.path,
+                message_ko=main.message.ko, message_en=main.message.en,
+            )  # fmt: skip
+        return Sample(row, role, succeeded=True, enclosure=Size(size.W, size.H, size.D))
+
+
+def _raw_bytes(content: object) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, str):
+        return content.encode(errors="surrogatepass")
+    return msgspec.json.encode(content)
+
+
+def _keep(path: Path, raw: bytes) -> None:
+    """Keep an upload as it came; its name holds label and digest."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(raw)
+
+
+def _read_and_compare(base: Tables, order: ImportOrder) -> Difference:
+    upload = parse_upload(order.format, order.content, brands=base.rules.brands)
+    return compare(base, lay_changes(base, upload, order.mode))
+
+
+def _lay(base: Tables, kept: bytes, mode: Mode) -> Tables:
+    format_name, raw = msgspec.msgpack.decode(kept, type=tuple[str, bytes])
+    upload: Upload = parse_upload(format_name, raw, brands=base.rules.brands)
+    return lay_changes(base, upload, mode)
+
+
+def _mode(version: store.Version) -> Mode:
+    return "replace" if version.mode == "replace" else "add"
+
+
+def _changed_keys(base: Tables, tables: Tables) -> list[BreakerKey]:
+    known = {row.key: row for row in base.breakers}
+    return [row.key for row in tables.breakers if known.get(row.key) != row]

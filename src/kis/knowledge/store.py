@@ -1,0 +1,312 @@
+"""Keeps versions, their documents, and which one is active."""
+
+import zlib
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from kis.knowledge.active import Active
+from kis.knowledge.content import Document, Documents, decode_tables
+from kis.knowledge.refusals import version_not_found
+from kis.knowledge.snapshot import Snapshot, Tables
+from kis.knowledge.tables import (
+    knowledge_activation_table,
+    knowledge_document_table,
+    knowledge_pointer_table,
+    knowledge_version_table,
+)
+
+POINTER_ID = 1
+COMPRESSION_LEVEL = 6
+
+
+class Version(NamedTuple):
+    """A version without its content. `activated_at` is None when it never was active."""
+
+    id: int
+    label: str
+    state: str
+    mode: str
+    base_version_id: int | None
+    upload_digest: str
+    digest: str | None
+    table_count: int
+    total_rows: int
+    created_at: datetime
+    created_by: str
+    validated_at: datetime | None
+    activated_at: datetime | None
+    active: bool
+
+    @property
+    def shown_state(self) -> str:
+        """The state in the words of the life cycle: staged, validated, active, retired."""
+        if self.active:
+            return "active"
+        return "retired" if self.activated_at else self.state
+
+
+class Pointer(NamedTuple):
+    """Which version is active, and since which activation."""
+
+    version_id: int
+    activation_id: int
+
+
+def load_pointer(connection: Connection) -> Pointer | None:
+    """Return the pointer; None before the first activation."""
+    table = knowledge_pointer_table.c
+    row = connection.execute(select(table.version_id, table.activation_id)).one_or_none()
+    return None if row is None else Pointer(*row)
+
+
+def _versions() -> Select[Any]:
+    """Select versions as `Version` has them, without order."""
+    version, activation = knowledge_version_table.c, knowledge_activation_table.c
+    last = (
+        select(activation.version_id, func.max(activation.id).label("activation_id"))
+        .group_by(activation.version_id)
+        .subquery()
+    )
+    newest = knowledge_activation_table.alias("newest")
+    columns = [version[name] for name in Version._fields if name not in ("activated_at", "active")]
+    return (
+        select(
+            *columns,
+            newest.c.at.label("activated_at"),
+            (version.id == knowledge_pointer_table.c.version_id).label("active"),
+        )
+        .select_from(knowledge_version_table)
+        .outerjoin(last, last.c.version_id == version.id)
+        .outerjoin(newest, newest.c.id == last.c.activation_id)
+        .outerjoin(
+            knowledge_pointer_table, knowledge_pointer_table.c.version_id == version.id
+        )
+    )
+
+
+def _version(row: Row[Any]) -> Version:
+    columns: dict[str, Any] = {**row._mapping}  # noqa: SLF001 - SQLAlchemy's public name
+    return Version(**{**columns, "active": bool(row.active)})
+
+
+def list_versions(connection: Connection) -> list[Version]:
+    """Return all versions: newest activation first, then never activated, newest first."""
+    rows = connection.execute(_versions()).all()
+    versions = [_version(row) for row in rows]
+
+    def order(version: Version) -> tuple[bool, bool, float, int]:
+        moment = version.activated_at.timestamp() if version.activated_at else 0.0
+        return (not version.active, version.activated_at is None, -moment, -version.id)
+
+    return sorted(versions, key=order)
+
+
+def load_version(connection: Connection, label: str) -> Version | None:
+    """Return the version of that label; None when there is none."""
+    row = connection.execute(
+        _versions().where(knowledge_version_table.c.label == label)
+    ).one_or_none()
+    return None if row is None else _version(row)
+
+
+def require_version(connection: Connection, label: str) -> Version:
+    """Return the version of that label.
+
+    Raises:
+        DomainError: VERSION_NOT_FOUND.
+
+    """
+    version = load_version(connection, label)
+    if version is None:
+        raise version_not_found(label)
+    return version
+
+
+def load_active_version(connection: Connection) -> Version:
+    """Return the active version. There is one from the first start on.
+
+    Raises:
+        DomainError: VERSION_NOT_FOUND, before the first activation.
+
+    """
+    pointer = load_pointer(connection)
+    if pointer is None:
+        raise version_not_found("active")
+    row = connection.execute(
+        _versions().where(knowledge_version_table.c.id == pointer.version_id)
+    ).one()
+    return _version(row)
+
+
+# --- content ---------------------------------------------------------------------------
+
+
+def save_documents(connection: Connection, documents: Documents) -> None:
+    """Keep what is not kept yet; documents are named by their digest."""
+    table = knowledge_document_table
+    parts = _parts(documents)
+    present = set(
+        connection.scalars(
+            select(table.c.digest).where(table.c.digest.in_([part.digest for part in parts]))
+        )
+    )
+    missing = {part.digest: part for part in parts if part.digest not in present}
+    if missing:
+        connection.execute(
+            insert(table),
+            [
+                {"digest": part.digest, "content": zlib.compress(part.content, COMPRESSION_LEVEL)}
+                for part in missing.values()
+            ],
+        )
+
+
+def _parts(documents: Documents) -> tuple[Document, ...]:
+    return (documents.breakers, documents.enclosures, documents.accessories, documents.rules)
+
+
+def load_document(connection: Connection, digest: str) -> bytes | None:
+    """Return a document's bytes, unchecked; None when it is not kept.
+
+    Raises:
+        zlib.error: the stored bytes are damaged.
+
+    """
+    content = connection.scalar(
+        select(knowledge_document_table.c.content).where(
+            knowledge_document_table.c.digest == digest
+        )
+    )
+    return None if content is None else zlib.decompress(content)
+
+
+def load_documents(connection: Connection, version_id: int) -> Documents:
+    """Return the four parts of a validated version."""
+    table = knowledge_version_table.c
+    digests = connection.execute(
+        select(
+            table.breakers_digest, table.enclosures_digest,
+            table.accessories_digest, table.rules_digest,
+        ).where(table.id == version_id)
+    ).one()  # fmt: skip
+    return Documents(*(Document(load_document(connection, d) or b"", d) for d in digests))
+
+
+def load_tables(connection: Connection, version_id: int) -> Tables:
+    """Return the content of a validated version.
+
+    Raises:
+        ContentError: what is stored is not what was stored.
+        zlib.error: a document is damaged.
+
+    """
+    return decode_tables(load_documents(connection, version_id))
+
+
+def load_active(connection: Connection, version: Version) -> Active:
+    """Return a validated version ready for use; checks every digest.
+
+    Raises:
+        ContentError, zlib.error: as `load_tables`.
+
+    """
+    documents = load_documents(connection, version.id)
+    snapshot = Snapshot(
+        decode_tables(documents),
+        label=version.label,
+        digest=documents.digest,
+        version_id=version.id,
+    )
+    return Active(
+        snapshot,
+        enclosures_digest=documents.enclosures.digest,
+        rules_digest=documents.rules.digest,
+    )
+
+
+# --- changes ---------------------------------------------------------------------------
+
+
+def insert_version(connection: Connection, **columns: Any) -> int:
+    """Add a staged version; return its id."""
+    table = knowledge_version_table
+    statement = insert(table).values(state="staged", **columns).returning(table.c.id)
+    version_id: int = connection.execute(statement).scalar_one()
+    return version_id
+
+
+def load_change_set(connection: Connection, version_id: int) -> bytes:
+    """Return the upload that a version was made from, as it was kept."""
+    change_set: bytes = connection.execute(
+        select(knowledge_version_table.c.change_set).where(
+            knowledge_version_table.c.id == version_id
+        )
+    ).scalar_one()
+    return zlib.decompress(change_set)
+
+
+def mark_validated(
+    connection: Connection, version_id: int, base_version_id: int, documents: Documents,
+    counts: tuple[int, int], at: datetime,
+) -> None:  # fmt: skip
+    """Give a version its content. `counts` are breaker tables and rows."""
+    save_documents(connection, documents)
+    connection.execute(
+        update(knowledge_version_table)
+        .where(knowledge_version_table.c.id == version_id)
+        .values(
+            state="validated",
+            base_version_id=base_version_id,
+            breakers_digest=documents.breakers.digest,
+            enclosures_digest=documents.enclosures.digest,
+            accessories_digest=documents.accessories.digest,
+            rules_digest=documents.rules.digest,
+            digest=documents.digest,
+            table_count=counts[0],
+            total_rows=counts[1],
+            validated_at=at,
+        )
+    )
+
+
+class Activation(NamedTuple):
+    """One entry of the history of what was active."""
+
+    version_id: int
+    label: str
+    digest: str
+    previous_label: str | None
+    kind: str
+    reason: str
+    actor: str
+    forced: bool
+    at: datetime
+    regression: bytes | None
+
+
+def record_activation(connection: Connection, activation: Activation) -> None:
+    """Add to the history and move the pointer."""
+    table = knowledge_activation_table
+    activation_id = connection.execute(
+        insert(table).values(**activation._asdict()).returning(table.c.id)
+    ).scalar_one()
+    values = {"version_id": activation.version_id, "activation_id": activation_id}
+    moved = connection.execute(update(knowledge_pointer_table).values(**values))
+    if not moved.rowcount:
+        connection.execute(insert(knowledge_pointer_table).values(id=POINTER_ID, **values))
+
+
+def delete_version(connection: Connection, version_id: int) -> None:
+    """Delete a version and the breakers that no other version has.
+
+    Enclosures, accessories and rules stay: evidence may name them.
+    """
+    table = knowledge_version_table.c
+    breakers = connection.scalar(select(table.breakers_digest).where(table.id == version_id))
+    connection.execute(delete(knowledge_version_table).where(table.id == version_id))
+    users = connection.scalar(select(func.count()).where(table.breakers_digest == breakers))
+    if breakers is not None and not users:
+        documents = knowledge_document_table
+        connection.execute(delete(documents).where(documents.c.digest == breakers))

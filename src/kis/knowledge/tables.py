@@ -1,0 +1,111 @@
+"""Where knowledge is kept: documents, versions, what is active, what is missing.
+
+A version row says only `staged` or `validated`. Which version is active is what
+the pointer says; which were active before is what the activations say.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+
+from kis.db.metadata import UtcText, metadata
+
+knowledge_document_table = Table(
+    "knowledge_document",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # compressed canonical bytes
+)
+
+knowledge_version_table = Table(
+    "knowledge_version",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("label", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),  # staged | validated
+    Column("mode", Text, nullable=False),  # add | replace
+    Column("base_version_id", Integer),
+    Column("upload_digest", Text, nullable=False),
+    Column("breakers_digest", Text, ForeignKey("knowledge_document.digest")),
+    Column("enclosures_digest", Text, ForeignKey("knowledge_document.digest")),
+    Column("accessories_digest", Text, ForeignKey("knowledge_document.digest")),
+    Column("rules_digest", Text, ForeignKey("knowledge_document.digest")),
+    Column("digest", Text),
+    Column("table_count", Integer, nullable=False, server_default=text("0")),
+    Column("total_rows", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", UtcText, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("validated_at", UtcText),
+    Column("summary", LargeBinary),  # JSON
+    Column("change_set", LargeBinary),
+    # Activations name versions by id for good, so an id is never given twice.
+    sqlite_autoincrement=True,
+)
+
+knowledge_activation_table = Table(
+    "knowledge_activation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # No foreign key: a deleted version keeps its history.
+    Column("version_id", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("previous_label", Text),
+    Column("kind", Text, nullable=False),  # initial | activate | rollback
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("forced", Boolean, nullable=False),
+    Column("at", UtcText, nullable=False),
+    Column("regression", LargeBinary),  # JSON
+    sqlite_autoincrement=True,
+)
+
+knowledge_pointer_table = Table(
+    "knowledge_pointer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version_id", Integer, ForeignKey("knowledge_version.id"), nullable=False),
+    Column("activation_id", Integer, ForeignKey("knowledge_activation.id"), nullable=False),
+    CheckConstraint("id = 1", "one_row"),
+)
+
+knowledge_question_table = Table(
+    "knowledge_question",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("path", Text),
+    Column("question_ko", Text, nullable=False),
+    Column("question_en", Text, nullable=False),
+    Column("times_asked", Integer, nullable=False),
+    Column("first_asked_at", UtcText, nullable=False),
+    Column("last_asked_at", UtcText, nullable=False),
+    Column("last_asked_by", Text, nullable=False),
+    Column("closed_at", UtcText),
+    Column("closed_by", Text),
+    Column("detail", LargeBinary, nullable=False),  # JSON
+    sqlite_autoincrement=True,
+)
+
+golden_case_table = Table(
+    "golden_case",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("width_mm", Float, nullable=False),
+    Column("height_mm", Float, nullable=False),
+    Column("depth_mm", Float, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("created_at", UtcText, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+)

@@ -1,0 +1,143 @@
+"""What the value of a setting may be: in words for people, and how it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kis.errors import Text
+
+_SHOWN_CHARACTERS = 80
+_NO_UNIT = Text("", "")
+
+
+def _quoted(text: str) -> str:
+    # repr, so that a stray control character cannot act on the operator's terminal.
+    shown = repr(text[:_SHOWN_CHARACTERS])
+    return f"={shown}" if len(text) <= _SHOWN_CHARACTERS else f"={shown}..."
+
+
+def _without_value(text: str) -> str:
+    return f" ({len(text)}자, {len(text)} characters)"
+
+
+def _scheme_only(text: str) -> str:
+    # What follows may hold a password.
+    scheme, separator, _ = text.partition("://")
+    return f"='{scheme[:_SHOWN_CHARACTERS]}://...'" if separator else _without_value(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value: what is allowed in words, and how it is read.
+
+    `parse` raises ValueError; `show` renders a wrong value for the message.
+    """
+
+    allowed: Text
+    parse: Callable[[str], object]
+    show: Callable[[str], str] = _quoted
+
+
+def whole_number(low: int, high: int) -> Kind:
+    """Return the kind of decimal whole numbers from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        # int() alone would take "1_000", "+5" and digits of other scripts.
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(high))):
+            raise ValueError(text)
+        if not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return Kind(Text(f"{low}~{high}의 정수", f"a whole number from {low} to {high}"), parse)
+
+
+def one_of(*choices: str) -> Kind:
+    """Return the kind of `choices`, in any letter case."""
+
+    def parse(text: str) -> str:
+        for choice in choices:
+            if text.lower() == choice.lower():
+                return choice
+        raise ValueError(text)
+
+    return Kind(Text(", ".join(choices), ", ".join(choices)), parse)
+
+
+def yes_or_no() -> Kind:
+    """Return the kind of switches that are on or off."""
+    meanings = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+    def parse(text: str) -> bool:
+        if text.lower() not in meanings:
+            raise ValueError(text)
+        return meanings[text.lower()]
+
+    return Kind(Text("true, false, 1, 0, yes, no", "true, false, 1, 0, yes, no"), parse)
+
+
+def secret(least: int) -> Kind:
+    """Return the kind of keys of at least `least` characters; a wrong one is never shown."""
+
+    def parse(text: str) -> str:
+        # Visible ASCII only: another key could never arrive in an HTTP header.
+        if len(text) < least or not all("!" <= character <= "~" for character in text):
+            raise ValueError
+        return text
+
+    allowed = Text(
+        f"공백 없는 ASCII 문자 {least}자 이상", f"at least {least} ASCII characters without spaces"
+    )
+    return Kind(allowed, parse, _without_value)
+
+
+def host_name() -> Kind:
+    """Return the kind of addresses that a socket can listen on."""
+
+    def parse(text: str) -> str:
+        if not (text.isascii() and all(c.isalnum() or c in ".:-_" for c in text)):
+            raise ValueError(text)
+        return text
+
+    return Kind(Text("IP 주소 또는 호스트 이름", "an IP address or a host name"), parse)
+
+
+def sqlite_url() -> Kind:
+    """Return the kind of addresses of SQLite files."""
+
+    def parse(text: str) -> str:
+        scheme, separator, path = text.partition(":///")
+        if scheme != "sqlite" or not separator or not path or path.startswith(":") or "?" in path:
+            raise ValueError(text)
+        return text
+
+    allowed = Text(
+        "sqlite:///파일경로 (이 릴리스는 SQLite만 지원)",
+        "sqlite:///path/to/file (this release supports SQLite only)",
+    )
+    return Kind(allowed, parse, _scheme_only)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """All about one setting, for the loader and for `docs/settings.md`.
+
+    `default` is text as one would write it; a secret has none: it is generated.
+    """
+
+    env: str
+    default: str
+    kind: Kind
+    about: Text
+    unit: Text = _NO_UNIT
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value must never be shown."""
+        return not self.default
+
+
+def described(
+    env: str, default: str, kind: Kind, about: Text, unit: Text = _NO_UNIT
+) -> dict[str, Description]:
+    """Return a `Description` as the metadata of a dataclass field."""
+    return {"description": Description(env, default, kind, about, unit)}

@@ -1,0 +1,303 @@
+"""Settings: read once at the start, frozen, passed in.
+
+A value comes from the environment, else from `KIS_HOME/kis-backend/.env`, else
+it is the default. An empty value counts as not set, so that `PORT=` in a
+service file does no harm.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv import dotenv_values
+
+from kis.errors import Text
+from kis.setting_kinds import (
+    Description,
+    Kind,
+    described,
+    host_name,
+    one_of,
+    secret,
+    sqlite_url,
+    whole_number,
+    yes_or_no,
+)
+
+_HOME_MARK = "<KIS_HOME>"
+
+
+class SettingsError(Exception):
+    """The service cannot start as it is set up; says everything that is wrong at once."""
+
+    def __init__(self, *problems: Text) -> None:
+        """Keep `problems`; the exception's own words are one line a language each."""
+        super().__init__("\n".join(line for text in problems for line in (text.ko, text.en)))
+        self.problems = problems
+
+
+_BYTES = Text("바이트", "bytes")
+_HOME = Description(
+    "KIS_HOME",
+    "./production",
+    Kind(Text("폴더 경로", "the path of a folder"), Path),
+    Text(
+        "데이터, 로그, 백업, .env가 놓이는 폴더. 환경 변수로만 정한다",
+        "folder of the database, the logs, the backups and .env; from the environment only",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that an operator can set. Secrets are left out of the repr."""
+
+    home: Path = field(metadata={"description": _HOME})
+    host: str = field(
+        metadata=described(
+            "HOST",
+            "127.0.0.1",
+            host_name(),
+            Text("서버가 듣는 주소", "address that the server listens on"),
+        )
+    )
+    port: int = field(
+        metadata=described(
+            "PORT",
+            "3000",
+            whole_number(1, 65_535),
+            Text("서버가 듣는 TCP 포트", "TCP port that the server listens on"),
+        )
+    )
+    database_url: str = field(
+        repr=False,
+        metadata=described(
+            "DATABASE_URL",
+            f"sqlite:///{_HOME_MARK}/data/kis.db",
+            sqlite_url(),
+            Text("데이터베이스", "the database"),
+        ),
+    )
+    api_key: str = field(
+        repr=False,
+        metadata=described(
+            "API_KEY",
+            "",
+            secret(16),
+            Text("견적을 낼 수 있는 키", "key that may estimate"),
+        ),
+    )
+    admin_api_key: str = field(
+        repr=False,
+        metadata=described(
+            "ADMIN_API_KEY",
+            "",
+            secret(16),
+            Text(
+                "모든 것을 할 수 있는 키. API_KEY와 같으면 견적만 낼 수 있다",
+                "key that may do everything; when equal to API_KEY it may only estimate",
+            ),
+        ),
+    )
+    evidence_secret: str = field(
+        repr=False,
+        metadata=described(
+            "EVIDENCE_SECRET",
+            "",
+            secret(32),
+            Text("증거 봉인(HMAC-SHA256)의 비밀값", "secret of the evidence seal (HMAC-SHA256)"),
+        ),
+    )
+    rate_limit_per_minute: int = field(
+        metadata=described(
+            "RATE_LIMIT_PER_MINUTE",
+            "6000",
+            whole_number(0, 10_000_000),
+            Text(
+                "키와 클라이언트별 요청 한도. 0이면 한도 없음",
+                "limit for each key and client; 0 turns it off",
+            ),
+            Text("요청/분", "requests per minute"),
+        )
+    )
+    allow_mixed_brand: bool = field(
+        metadata=described(
+            "ALLOW_MIXED_BRAND",
+            "false",
+            yes_or_no(),
+            Text(
+                '요청의 brand가 "MIXED"이면 한 판에 여러 브랜드를 허용',
+                'allow several brands on a board whose request says brand "MIXED"',
+            ),
+        )
+    )
+    log_format: Literal["text", "json"] = field(
+        metadata=described(
+            "LOG_FORMAT",
+            "text",
+            one_of("text", "json"),
+            Text(
+                "로그 형식. 런북의 grep과 awk 명령은 text를 전제로 한다",
+                "form of the log; the runbook's grep and awk commands read text",
+            ),
+        )
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = field(
+        metadata=described(
+            "LOG_LEVEL",
+            "INFO",
+            one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+            Text(
+                "기록할 최소 수준. INFO보다 높으면 요청 기록이 남지 않는다",
+                "least level that is logged; above INFO requests leave no line",
+            ),
+        )
+    )
+    slow_query_ms: int = field(
+        metadata=described(
+            "SLOW_QUERY_MS",
+            "100",
+            whole_number(0, 3_600_000),
+            Text(
+                "이보다 오래 걸린 SQL은 slow query로 기록",
+                "SQL that takes longer is logged as a slow query",
+            ),
+            Text("밀리초", "milliseconds"),
+        )
+    )
+    max_body_bytes: int = field(
+        metadata=described(
+            "MAX_BODY_BYTES",
+            "1048576",
+            whole_number(1_024, 1_073_741_824),
+            Text("요청 본문의 최대 크기", "largest request body"),
+            _BYTES,
+        )
+    )
+    max_import_bytes: int = field(
+        metadata=described(
+            "MAX_IMPORT_BYTES",
+            "52428800",
+            whole_number(1_024, 1_073_741_824),
+            Text("지식 임포트 본문의 최대 크기", "largest body of a knowledge import"),
+            _BYTES,
+        )
+    )
+    idempotency_days: int = field(
+        metadata=described(
+            "IDEMPOTENCY_DAYS",
+            "30",
+            whole_number(1, 3_650),
+            Text(
+                "Idempotency-Key와 그 응답을 보관하는 기간",
+                "how long an Idempotency-Key and its answer are kept",
+            ),
+            Text("일", "days"),
+        )
+    )
+
+    @property
+    def admin_key_usable(self) -> bool:
+        """Whether ADMIN_API_KEY opens more than estimates.
+
+        The runbook's key rotation (`sed s/API_KEY=.*/...`) makes both keys
+        equal. A key that was handed to clients must not administer.
+        """
+        return self.admin_api_key != self.api_key
+
+    @property
+    def log_file(self) -> Path:
+        """The file that the runbook's pipelines read."""
+        return self.home / "logs" / "kis-backend.log"
+
+
+def descriptions() -> Iterator[Description]:
+    """Yield the description of every setting, in the order of the fields."""
+    for setting in fields(Settings):
+        yield setting.metadata["description"]
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings from `environ`, else from the home's .env, else the defaults.
+
+    Raises:
+        SettingsError: values are wrong or missing, or the .env cannot be read.
+
+    """
+    home = home_of(environ)
+    stored = read_env_file(env_file_of(home))
+    values: dict[str, Any] = {}
+    problems: list[Text] = []
+    for setting in fields(Settings):
+        description: Description = setting.metadata["description"]
+        default = description.default.replace(_HOME_MARK, str(home))
+        text = environ.get(description.env, "").strip() or stored.get(description.env, default)
+        try:
+            values[setting.name] = description.kind.parse(text)
+        except ValueError:
+            problems.append(_not_allowed(description, text))
+    if problems:
+        raise SettingsError(*problems)
+    return Settings(**{**values, "home": home})
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """Return KIS_HOME as an absolute path, so that a later chdir does not move it."""
+    return Path(environ.get(_HOME.env, "").strip() or _HOME.default).absolute()
+
+
+def env_file_of(home: Path) -> Path:
+    """Return the path of the .env file in `home`."""
+    return home / "kis-backend" / ".env"
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return what `path` sets, without names whose value is empty; {} when there is no file.
+
+    Raises:
+        SettingsError: the file is there but cannot be read.
+
+    """
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            Text(f"{path} 파일을 읽을 수 없습니다: {error}", f"cannot read {path}: {error}")
+        ) from None
+    # No interpolation: a "$" in a secret means itself.
+    values = dotenv_values(stream=StringIO(content), interpolate=False)
+    return {name: text.strip() for name, text in values.items() if text and text.strip()}
+
+
+def _not_allowed(description: Description, text: str) -> Text:
+    name, allowed = description.env, description.kind.allowed
+    if not text:
+        return Text(
+            f"{name} 값이 없습니다. 허용값: {allowed.ko}",
+            f"{name} is not set. Allowed: {allowed.en}",
+        )
+    shown = name + description.kind.show(text)
+    return Text(
+        f"{shown} 값은 쓸 수 없습니다. 허용값: {allowed.ko}",
+        f"{shown} is not allowed. Allowed: {allowed.en}",
+    )
+
+
+def settings_table() -> str:
+    """Return all settings as the Markdown table of `docs/settings.md`."""
+    lines = [
+        "| 이름 Name | 기본값 Default | 단위 Unit | 한국어 | English |",
+        "|---|---|---|---|---|",
+    ]
+    for description in descriptions():
+        default = f"`{description.default}`" if description.default else "생성 generated"
+        unit = f"{description.unit.ko} {description.unit.en}".strip() or "-"
+        allowed = description.kind.allowed
+        korean = f"{description.about.ko}. 허용값: {allowed.ko}"
+        english = f"{description.about.en}. Allowed: {allowed.en}"
+        lines.append(f"| `{description.env}` | {default} | {unit} | {korean} | {english} |")
+    return "\n".join(lines) + "\n"

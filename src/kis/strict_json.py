@@ -1,0 +1,119 @@
+"""JSON from strangers, without the corners in which parsers disagree.
+
+What RFC 8259 leaves open is refused here, so that a body means the same to us,
+to a proxy before us and to whoever verifies our evidence: duplicate keys,
+lone surrogates, numbers that a double cannot hold, and bottomless nesting.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from kis.errors import Text
+
+MAX_NESTING = 64
+MAX_INTEGER = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exact (RFC 8785, I-JSON)."""
+
+_MAX_INTEGER_CHARACTERS = len(str(-MAX_INTEGER))
+_SHOWN_CHARACTERS = 40
+
+_EMPTY = Text("본문이 비어 있습니다", "the body is empty")
+_NOT_UTF8 = Text("본문이 UTF-8이 아닙니다", "the body is not UTF-8")
+_TOO_DEEP = Text(
+    f"JSON 중첩이 {MAX_NESTING}단계를 넘습니다",
+    f"the JSON is nested more than {MAX_NESTING} levels deep",
+)
+_TOO_LARGE = Text(
+    f"정수는 ±{MAX_INTEGER} 이내여야 합니다",
+    f"a whole number is beyond ±{MAX_INTEGER}",
+)
+
+
+class StrictJsonError(ValueError):
+    """The bytes are not the JSON that we accept. `text` says why, in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        """Keep `text`; the exception's own words are the English ones."""
+        super().__init__(text.en)
+        self.text = text
+
+
+def loads(raw: bytes) -> object:
+    """Return the JSON value in `raw`: dict, list, str, int, float, bool or None.
+
+    Raises:
+        StrictJsonError: `raw` is empty, not UTF-8, not JSON (a byte order mark,
+            NaN and Infinity are not JSON), has a duplicate key or a lone
+            surrogate, a whole number beyond 2**53 - 1, a number beyond a double,
+            or more than 64 levels of nesting.
+
+    """
+    # Two parsers, each for what the other lets through. orjson is strict on
+    # grammar, UTF-8, surrogates and infinity, and bounds its own recursion;
+    # only the standard library shows duplicate keys and digits as written.
+    try:
+        parsed = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise StrictJsonError(_reason(raw, error)) from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_NESTING and _is_too_deep(parsed):
+        raise StrictJsonError(_TOO_DEEP)
+    return _decode(raw.decode())
+
+
+def _reason(raw: bytes, error: orjson.JSONDecodeError) -> Text:
+    """Put orjson's complaint into our words; its own are for the rarer ones."""
+    if not raw.strip():
+        return _EMPTY
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return _NOT_UTF8
+    if "depth limit" in error.msg:
+        return _TOO_DEEP
+    return Text(
+        f"JSON 형식이 아닙니다 ({error.lineno}행 {error.colno}열): {error.msg}",
+        f"not valid JSON (line {error.lineno}, column {error.colno}): {error.msg}",
+    )
+
+
+def _is_too_deep(parsed: object) -> bool:
+    """Go down level by level: no recursion, so depth costs no stack."""
+    level = [parsed]
+    for _ in range(MAX_NESTING):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    # Counted in one pass: looking each key up again would take a client's
+    # 90,000 keys a minute.
+    key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+    shown = json.dumps(key[:_SHOWN_CHARACTERS], ensure_ascii=False)
+    text = Text(
+        f"한 객체에 {shown} 키가 여러 번 있습니다",
+        f"an object has the key {shown} more than once",
+    )
+    raise StrictJsonError(text)
+
+
+def _integer(digits: str) -> int:
+    # The length first: int() takes quadratic time over a long run of digits.
+    if len(digits) <= _MAX_INTEGER_CHARACTERS:
+        number = int(digits)
+        if -MAX_INTEGER <= number <= MAX_INTEGER:
+            return number
+    raise StrictJsonError(_TOO_LARGE)
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer).decode
