@@ -11,7 +11,7 @@ SOURCES = ROOT / "src" / "kis"
 UNIT_TESTS = ROOT / "tests" / "unit"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
-MIN_DOCSTRING_WORDS = 5
+MIN_DOCSTRING_WORDS = 3
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

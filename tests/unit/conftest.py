@@ -9,12 +9,7 @@ from kis.home import prepare_home
 from kis.settings import load_settings
 from kis.telemetry import close_logging, configure_logging
 
-# Full of what the runbook greps for, as hex may well be.
-SECRETS = {
-    "API_KEY": "8429d403" * 8,
-    "ADMIN_API_KEY": "m401" * 8,
-    "EVIDENCE_SECRET": "v403" * 8,
-}
+SECRETS = {"API_KEY": "k" * 32, "ADMIN_API_KEY": "m" * 32, "EVIDENCE_SECRET": "v" * 32}
 
 
 @pytest.fixture

@@ -86,6 +86,11 @@ class Writer:
         """How many items wait for a transaction."""
         return self._queue.qsize()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether items are accepted and the thread is there to write them."""
+        return self._accepting and self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to accept and write. Call once.
 

@@ -4,6 +4,7 @@ Whether a board makes sense is for the gates. Everything may be left out here,
 so that the gates can ask for all that is missing at once.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +14,7 @@ from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.model import AccessoryDraft, BoardDraft, DeviceDraft, Form, Mount
 from kis.knowledge.model import BreakerType, Location, Material
 
+MAX_FINDINGS = 100
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS)]
 Remark = Annotated[str, Field(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
@@ -159,7 +161,12 @@ def parse_body(model: type[Body], body: object) -> Body:
         return model.model_validate(body)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True)
-        raise DomainError(*(_finding(detail) for detail in details[:100])) from None
+        raise DomainError(*findings_of(details)) from None
+
+
+def findings_of(details: Sequence[ErrorDetails]) -> list[Finding]:
+    """Return pydantic's complaints as findings in our words, the first 100."""
+    return [_finding(detail) for detail in details[:MAX_FINDINGS]]
 
 
 def _finding(detail: ErrorDetails) -> Finding:

@@ -3,8 +3,9 @@
 from kis.errors import DomainError
 from kis.estimate.engine import Outcome, estimate
 from kis.estimate.gates import Origins, check_statements, normalise
-from kis.estimate.model import Board, BoardDraft, Size
+from kis.estimate.model import Board, BoardDraft
 from kis.estimate.request import parse_board
+from kis.knowledge.regression import Size
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot
 

@@ -26,6 +26,9 @@ _PLAIN = re.compile(r'[^",\n]*+(?=[,\n]|\Z)')
 _BRACE = re.compile(r"[ \t]*+\{")
 _QUOTE = re.compile(r'[ \t]*+"')
 _BLANK = re.compile(r"(?:[ \t]*+\n)++(?:[ \t]++\Z)?|[ \t]++\Z")
+_MAX_FIELDS = 100
+"""Enough to count what is too much; a line of millions would cost their square."""
+
 _DECODER = json.JSONDecoder()
 
 _QUOTED_FIELD = Text(
@@ -56,9 +59,14 @@ class Record(NamedTuple):
 
 
 def count_rows(text: str, at_most: int) -> int:
-    """Return how many rows are below the header; only exact above `at_most`."""
+    """Return how many rows are below the header, counting on to one above `at_most`.
+
+    Up to `at_most` it is an upper bound: not every line end ends a row.
+    """
     lines = text.count("\n")
-    return lines if lines <= at_most else sum(1 for _ in _records(text)) - 1
+    if lines <= at_most:
+        return lines
+    return sum(1 for _ in islice(_records(text), at_most + 2)) - 1
 
 
 def parse_csv(text: str, brands: Collection[str] | None, problems: Problems) -> tuple[Breaker, ...]:
@@ -147,6 +155,8 @@ def _split(text: str, start: int, rest_at: int | None, fields: list[str]) -> int
     while True:
         field, end = _field(text, start, is_rest=len(fields) == rest_at)
         fields.append(field)
+        if len(fields) > _MAX_FIELDS:
+            raise CellError(_wrong_count(fields))
         if not text.startswith(",", end):
             return end
         start = end + 1

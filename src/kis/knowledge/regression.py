@@ -1,24 +1,12 @@
 """What would change: known boards estimated once more under a candidate. Pure."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from kis.errors import DomainError
 from kis.knowledge.snapshot import Snapshot
-
-
-class Dimensions(Protocol):
-    """A size in mm, as the engine gives it."""
-
-    W: int | float
-    H: int | float
-    D: int | float
-
-
-Resize = Callable[[object, Snapshot], Dimensions]
-"""Estimates a decoded request under a snapshot; raises DomainError."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -27,6 +15,10 @@ class Size(msgspec.Struct, frozen=True):
     W: int | float
     H: int | float
     D: int | float
+
+
+Resize = Callable[[object, Snapshot], Size]
+"""Estimates a decoded request under a snapshot; raises DomainError."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -84,14 +76,13 @@ def rerun_cases(cases: Iterable[Case], snapshot: Snapshot, resize: Resize) -> Re
 
 def _rerun(case: Case, snapshot: Snapshot, resize: Resize) -> CaseResult:
     try:
-        found = resize(case.request, snapshot)
+        after = resize(case.request, snapshot)
     except DomainError as refusal:
         main = refusal.main
         return CaseResult(
             case.name, case.golden, "failed", before=case.expected, code=main.code,
             path=main.path, message_ko=main.message.ko, message_en=main.message.en,
         )  # fmt: skip
-    after = Size(found.W, found.H, found.D)
     if after == case.expected:
         return CaseResult(case.name, case.golden, "passed")
     outcome: Literal["changed", "failed"] = "failed" if case.golden else "changed"

@@ -248,7 +248,7 @@ class Staging:
                 row, role, succeeded=False, code=main.code, path=main.path,
                 message_ko=main.message.ko, message_en=main.message.en,
             )  # fmt: skip
-        return Sample(row, role, succeeded=True, enclosure=Size(size.W, size.H, size.D))
+        return Sample(row, role, succeeded=True, enclosure=size)
 
 
 def _raw_bytes(content: object) -> bytes:

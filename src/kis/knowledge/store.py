@@ -248,7 +248,7 @@ def load_change_set(connection: Connection, version_id: int) -> bytes:
 
 
 def mark_validated(
-    connection: Connection, version_id: int, base_version_id: int, documents: Documents,
+    connection: Connection, version_id: int, base_version_id: int | None, documents: Documents,
     counts: tuple[int, int], at: datetime,
 ) -> None:  # fmt: skip
     """Give a version its content. `counts` are breaker tables and rows."""

@@ -102,7 +102,8 @@ def _usual_width(widths: Iterable[int]) -> int:
 def _width_remark(row: Breaker, poles: int, width_dmm: int, *, ko: str, en: str) -> Remark:
     own, other = to_mm(row.width_dmm), to_mm(width_dmm)
     message = Text(
-        f"{_name(row)}: 폭 {own} mm이(가) 같은 계열, 같은 프레임 {poles}P의 폭 {other} mm보다 {ko}.",
+        f"{_name(row)}: 폭 {own} mm이(가) 같은 계열, 같은 프레임 {poles}P의 "
+        f"폭 {other} mm보다 {ko}.",
         f"{_name(row)}: {own} mm wide, {en} than the {other} mm of {poles}P "
         "in the same series and frame.",
     )

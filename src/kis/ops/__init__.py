@@ -1,1 +1,1 @@
-"""TODO."""
+"""Operating the installation."""

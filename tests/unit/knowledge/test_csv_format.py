@@ -35,6 +35,7 @@ RUNBOOK_CONTENT = (
 )
 METASOL_600 = Breaker("LS", "METASOL-600", 4, 600, "MCCB", 3500, 2750, 1030, series="METASOL")
 SD_300 = Breaker("SANGDO", "SD-300", 3, 300, "MCCB", 2500, 2700, 1000, series="SD")
+META_FIRST = f"meta,{HEADER.removesuffix(',meta')}\n"
 GOOD = "LS,METASOL,ABN-53,50,3P,75,130,60," + META
 ROW = breaker("ABN-53")
 
@@ -94,8 +95,7 @@ def test_any_column_order(rows: list[Breaker], seed: int, spelling: Spelling) ->
         f'{HEADER}\nLS,METASOL,ABN-53,50,3P,75,130,60,{{"type":"MCCB","grade":null}}',
         f'{HEADER}\nLS,METASOL,ABN-53,50,3P,75,130,60,  {{"type":"MCCB"}}  ',
         f'{HEADER}\nLS,METASOL,ABN-53,50,3P,75,130,60,"{{\\"type\\":\\"MCCB\\"}}"',
-        f"meta,{HEADER.removesuffix(',meta')}\n"
-        '{"type":"MCCB","series":"METASOL"},LS,METASOL,ABN-53,50,3P,75,130,60',
+        META_FIRST + '{"type":"MCCB","series":"METASOL"},LS,METASOL,ABN-53,50,3P,75,130,60',
     ],
 )
 def test_spellings_of_one_row(content: str | bytes) -> None:
@@ -261,11 +261,14 @@ def test_nothing_at_all_misses_every_column() -> None:
         (f'{HEADER}\n{GOOD}\n\n"', ["line 4, column brand"]),
         (f"{HEADER}\n{GOOD}\n{GOOD}", ["line 3, column model"]),
         (f"{HEADER}\n{GOOD},1,{GOOD}", ["line 2"]),
+        (META_FIRST + '{"a":1},' * 200_000, ["line 2"]),
         (
-            f"meta,{HEADER.removesuffix(',meta')}\n"
-            '{"type":"MCCB",LS,METASOL,ABN-53,50,3P,75,130,60\n'
-            '{"type":"MCCB"}x,LS,METASOL,ABN-53,50,3P,75,130,60',
-            ["line 2, column meta", "line 3, column meta"],
+            META_FIRST + '{"type":"MCCB",LS,METASOL,ABN-53,50,3P,75,130,60',
+            ["line 2, column meta"],
+        ),
+        (
+            META_FIRST + '{"type":"MCCB"}x,LS,METASOL,ABN-53,50,3P,75,130,60',
+            ["line 2, column meta"],
         ),
     ],
 )

@@ -77,6 +77,6 @@ def test_line_ends_inside_quotes_are_no_rows(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_catalogue_in_every_shape() -> None:
     catalogue = seed_catalogue()
     as_object = parse_upload("JSON", catalogue)
-    text = formats.codecs.BOM_UTF8.decode() + str(catalogue).replace("'", '"')
+    text = "\ufeff" + str(catalogue).replace("'", '"')
     assert parse_upload("json", text.encode()) == as_object
     assert parse_upload("json", text) == as_object

@@ -14,8 +14,8 @@ from kis.knowledge.model import Breaker
 from .rows import (
     BRANDS,
     Json,
-    cells_of,
     breaker,
+    cells_of,
     paths,
     refused,
     seed_catalogue,
@@ -156,7 +156,10 @@ def test_a_shape_that_is_refused(content: object, path: str) -> None:
 
 
 def test_repeated_keys_anywhere() -> None:
-    text = '{"breakers":[],"breakers":[{"model":"A","model":"B","meta":{"type":"MCCB","x":[{"y":1,"y":2}]}}]}'
+    text = (
+        '{"breakers":[],"breakers":[{"model":"A","model":"B",'
+        '"meta":{"type":"MCCB","x":[{"y":1,"y":2}]}}]}'
+    )
     found = paths(refused("json", text))
     assert found[:3] == [
         "$.breakers",

@@ -1,0 +1,127 @@
+"""kis-backend knowledge import|validate|activate|rollback|versions|diff."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kis.cli.client import Reply, call, read_input, show_json, show_refusal
+from kis.cli.server import AsJson
+
+app = typer.Typer(help="치수 지식을 관리한다. Maintain the knowledge.", no_args_is_help=True)
+Label = Annotated[str, typer.Argument(help="버전 이름. Version label.")]
+Reason = Annotated[str, typer.Option(help="사유. Why.")]
+PATH = "/v1/knowledge"
+
+
+def _ask(method: str, path: str, *, as_json: bool, **more: Any) -> dict[str, Any] | list[Any]:
+    """Send an admin request; show it and end where it is refused or JSON is wanted."""
+    reply: Reply = call(method, path, is_admin=True, **more)
+    if not reply.is_success:
+        show_refusal(reply, as_json=as_json)
+    if as_json:
+        show_json(reply)
+        raise typer.Exit(0)
+    answer: dict[str, Any] | list[Any] = reply.json()
+    return answer
+
+
+@app.command("import", epilog="예 Example: kis-backend knowledge import new.csv v2026-01-01-01")
+def import_(
+    file: Annotated[str, typer.Argument(help="CSV 또는 JSON 파일. A CSV or JSON file.")],
+    label: Label,
+    mode: Annotated[str, typer.Option(help="add | replace")] = "add",
+    as_json: AsJson = False,
+) -> None:
+    """표를 새 버전으로 들여온다. Stage a file as a version."""
+    kind = "json" if Path(file).suffix.lower() == ".json" else "csv"
+    query = {"versionLabel": label, "mode": mode, "format": kind}
+    answer: Any = _ask(
+        "POST", f"{PATH}/tables/import", as_json=as_json, raw=read_input(file), query=query
+    )
+    typer.echo(
+        f"{label} ({answer['state']}): 추가 {answer['added']}, 변경 {answer['changed']},"
+        f" 삭제 {answer['removed']}, 그대로 {answer['unchanged']}"
+    )
+
+
+@app.command(epilog="예 Example: kis-backend knowledge validate v2026-01-01-01")
+def validate(
+    label: Label,
+    sample_size: Annotated[int, typer.Option(min=1, max=1000, help="표본 수. Samples.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """표본 견적으로 검증한다. Try a version with sample boards; exit code 1 when one fails."""
+    body = {"versionLabel": label, "sampleSize": sample_size}
+    answer: Any = _ask("POST", f"{PATH}/tables/validate", as_json=as_json, body=body)
+    for sample in answer["samples"]:
+        row = " ".join(map(str, sample["row"]))
+        if sample["succeeded"]:
+            size = sample["enclosure"]
+            typer.echo(f"  성공 {row} ({sample['role']}): {size['W']}x{size['H']}x{size['D']}")
+        else:
+            typer.echo(f"  실패 {row} ({sample['role']}): {sample['code']} {sample['messageKo']}")
+    for remark in answer["warnings"]:
+        typer.echo(f"  주의 {remark['code']}: {remark['message']['ko']}")
+    typer.echo(f"{label}: 성공 {answer['succeeded']}, 실패 {answer['failed']}")
+    if not answer["valid"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="예 Example: kis-backend knowledge activate v2026-01-01-01")
+def activate(
+    label: Label,
+    regression: Annotated[bool, typer.Option(help="회귀 시험. Run the regression.")] = True,
+    force: Annotated[bool, typer.Option(help="기준 사례가 달라도. Despite golden cases.")] = False,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """버전을 활성화한다. Make a version active."""
+    body = {
+        "versionLabel": label, "runRegression": regression, "force": force, "reason": reason,
+    }  # fmt: skip
+    answer: Any = _ask("POST", f"{PATH}/tables/activate", as_json=as_json, body=body)
+    typer.echo(f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})")
+    report = answer["regression"]
+    if report:
+        typer.echo(
+            f"회귀: 전체 {report['total']}, 통과 {report['passed']},"
+            f" 변경 {report['changed']}, 실패 {report['failed']}"
+        )
+
+
+@app.command(epilog='예 Example: kis-backend knowledge rollback v2025-09-24-01 --reason "..."')
+def rollback(label: Label, reason: Reason, as_json: AsJson = False) -> None:
+    """이전 버전으로 되돌린다. Return to an earlier version."""
+    body = {"targetVersionLabel": label, "reason": reason}
+    answer: Any = _ask("POST", f"{PATH}/tables/rollback", as_json=as_json, body=body)
+    typer.echo(f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})")
+
+
+@app.command(epilog="예 Example: kis-backend knowledge versions")
+def versions(as_json: AsJson = False) -> None:
+    """모든 버전을 나열한다. List all versions."""
+    answer: Any = _ask("GET", f"{PATH}/versions", as_json=as_json)
+    for version in answer:
+        mark = "*" if version["active"] else " "
+        typer.echo(
+            f"{mark} {version['label']:24} {version['state']:10}"
+            f" {version['totalRows']:>7} {version['activatedAt'] or ''}"
+        )
+
+
+@app.command(epilog="예 Example: kis-backend knowledge diff v2026-01-01-01")
+def diff(
+    label: Label,
+    against: Annotated[str, typer.Option(help="비교할 버전, 기본은 활성. Default: active.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """다른 버전과의 차이를 보인다. Show what a version has otherwise than another."""
+    query = {"against": against} if against else None
+    answer: Any = _ask("GET", f"{PATH}/versions/{label}/diff", as_json=as_json, query=query)
+    typer.echo(f"{label} ← {answer['against']}")
+    for part in ("breakers", "enclosures", "accessories", "rules"):
+        for row in answer["difference"][part]["rows"]:
+            cells = ", ".join(f"{c['cell']} {c['before']} → {c['after']}" for c in row["cells"])
+            name = " ".join(row["row"].values())
+            typer.echo(f"  {row['change']:8} {part} {name} {cells}".rstrip())

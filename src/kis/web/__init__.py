@@ -1,0 +1,1 @@
+"""What browsers load: static files, vendored and pinned."""
