@@ -1,0 +1,22 @@
+"""The running service, in this process or in one of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import Client, Server, running_client, running_server
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """The application in this process, on a home of its own, rate limit off."""
+    with running_client(tmp_path / "home", RATE_LIMIT_PER_MINUTE="0") as running:
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A real server process on a home of its own, rate limit off."""
+    with running_server(tmp_path / "home", RATE_LIMIT_PER_MINUTE="0") as running:
+        yield running
