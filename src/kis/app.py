@@ -1,16 +1,20 @@
 """The only wiring: settings in, services and the application out."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -42,16 +46,23 @@ from kis.evidence.envelope import Keyring
 from kis.knowledge import store as knowledge_store
 from kis.knowledge.activation import ActivationService
 from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
 from kis.knowledge.regression import Case, Size
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
+from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.settings import Settings
 
 DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거를 답한다. "
     "Sizes switchboard enclosures from the maker's own tables, with evidence."
 )
+NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
+SAFE_METHODS = ("GET", "HEAD")
+"""What static files take."""
+CLIENT_CLOSED_REQUEST = 499
+"""For the log and the metrics alone: the client hung up before it had sent all of its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +105,8 @@ def open_services(settings: Settings) -> Services:
 
     """
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    migrate(database)
-    if database.read_now(knowledge_store.load_pointer) is None:
-        database.write_now(lambda c: load_first_version(c, clock.now()))
+    active = ActiveKnowledge(_prepare(database, settings))
     writer = Writer(database)
-    active = ActiveKnowledge(database.read_now(_load_active))
     keyring = Keyring.of(settings.evidence_secret.encode())
     staging = Staging(
         database=database, writer=writer, folder=settings.home / "knowledge-staging",
@@ -126,6 +134,31 @@ def open_services(settings: Settings) -> Services:
     )  # fmt: skip
 
 
+def _prepare(database: Database, settings: Settings) -> Active:
+    """Bring the schema up to date, and return the active knowledge: shipped, at first.
+
+    Raises:
+        DatabaseUnavailable: as `migrate`; what is stored is damaged. It is closed then.
+
+    """
+    try:
+        migrate(database)
+        if database.read_now(knowledge_store.load_pointer) is None:
+            database.write_now(lambda c: load_first_version(c, clock.now()))
+        database.write_now(lambda c: forget_expired(c, clock.now(), settings.idempotency_days))
+        return database.read_now(_load_active)
+    except DatabaseUnavailable:
+        database.close()
+        raise
+    except (SQLAlchemyError, ContentError, zlib.error) as error:
+        database.close()
+        message = (
+            f"what it holds cannot be read: {getattr(error, 'orig', error)}."
+            " See kis-backend doctor; it may take a backup to restore"
+        )
+        raise DatabaseUnavailable(message) from error
+
+
 def _load_active(connection: Connection) -> Active:
     return knowledge_store.load_active(connection, knowledge_store.load_active_version(connection))
 
@@ -142,9 +175,7 @@ def latest_cases(connection: Connection, limit: int) -> list[Case]:
     cases = []
     for estimate_id, answer in estimate_store.latest_answers(connection, limit):
         fields = msgspec.json.decode(answer)
-        size = msgspec.convert(
-            {axis: fields["enclosure"][axis] for axis in ("W", "H", "D")}, Size
-        )
+        size = msgspec.convert({axis: fields["enclosure"][axis] for axis in ("W", "H", "D")}, Size)
         cases.append(Case(estimate_id, golden=False, request=fields["request"], expected=size))
     return cases
 
@@ -158,42 +189,47 @@ def create_app(settings: Settings) -> Application:
     """
     services = open_services(settings)
     documented = Documented()
+    app = FastAPI(
+        title="KIS", description=DESCRIPTION, lifespan=_lifespan(services, settings),
+        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+    )  # fmt: skip
+    routers = (
+        estimates.router(services.estimates, services.evidence, services.metrics, documented),
+        knowledge.router(services.catalogue, services.staging, services.activation, documented),
+        golden.router(services.catalogue, services.knowledge, clock.now, documented),
+        health.router(
+            services.database, services.writer, services.knowledge, services.metrics, documented
+        ),
+    )
+    for router in routers:
+        app.include_router(router)
+    docs.mount(app, documented)
+    _add_error_handlers(app, _methods_by_path((*routers, app.router)))
+    gatekeeper = Gatekeeper(app, settings=settings, keys=services.keys, metrics=services.metrics)
+    return Application(gatekeeper, services)
+
+
+def _lifespan(
+    services: Services, settings: Settings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what runs the services as long as the application runs."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
+        retention = asyncio.create_task(
+            forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
+        )
         try:
             yield
         finally:
+            retention.cancel()
             await services.stop()
 
-    app = FastAPI(
-        title="KIS", description=DESCRIPTION, lifespan=lifespan,
-        docs_url=None, redoc_url=None, openapi_url=None,
-    )  # fmt: skip
-    app.include_router(
-        estimates.router(services.estimates, services.evidence, services.metrics, documented)
-    )
-    app.include_router(
-        knowledge.router(services.catalogue, services.staging, services.activation, documented)
-    )
-    app.include_router(
-        golden.router(services.catalogue, services.knowledge, clock.now, documented)
-    )
-    app.include_router(
-        health.router(
-            services.database, services.writer, services.knowledge, services.metrics, documented
-        )
-    )
-    docs.mount(app, documented)
-    _add_error_handlers(app)
-    gatekeeper = Gatekeeper(
-        app, settings=settings, keys=services.keys, metrics=services.metrics
-    )
-    return Application(gatekeeper, services)
+    return lifespan
 
 
-def _add_error_handlers(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI, methods: dict[str, set[str]]) -> None:
     """Give every error the one shape, wherever it comes from."""
 
     @app.exception_handler(DomainError)
@@ -209,10 +245,18 @@ def _add_error_handlers(app: FastAPI) -> None:
         details = error.errors() if isinstance(error, RequestValidationError) else []
         return _problem(request, DomainError(*findings_of(details)))
 
+    @app.exception_handler(ClientDisconnect)
+    async def tell_nobody(_: Request, __: Exception) -> Response:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+
     @app.exception_handler(HTTPException)
     async def tell_http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _problem(request, _routing_error(request, status))
+        problem = _problem(request, _routing_error(request, status))
+        if status == METHOD_NOT_ALLOWED:
+            path = getattr(request.scope.get("route"), "path", "")
+            problem.headers["Allow"] = ", ".join(sorted(methods.get(path, SAFE_METHODS)))
+        return problem
 
     @app.exception_handler(Exception)
     async def tell_fault(request: Request, _: Exception) -> Response:
@@ -228,14 +272,24 @@ def _problem(request: Request, error: DomainError) -> Response:
     )
 
 
+def _methods_by_path(routers: Iterable[APIRouter]) -> dict[str, set[str]]:
+    """Return which methods each address takes: each of its routes knows only its own."""
+    methods: dict[str, set[str]] = {}
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                methods.setdefault(route.path, set()).update(route.methods or ())
+    return methods
+
+
 def _routing_error(request: Request, status: int) -> DomainError:
-    if status == 405:  # noqa: PLR2004
+    if status == METHOD_NOT_ALLOWED:
         return refusal(
             ErrorCode.METHOD_NOT_ALLOWED,
             Text(f"{request.method} 메서드는 쓸 수 없습니다.", f"{request.method} is not allowed."),
             Text("/api-docs 를 보십시오.", "See /api-docs."),
         )
-    if status == 404:  # noqa: PLR2004
+    if status == NOT_FOUND:
         return refusal(
             ErrorCode.NOT_FOUND,
             Text("없는 주소입니다.", "There is nothing at this address."),

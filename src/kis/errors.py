@@ -3,8 +3,13 @@
 Knows no HTTP: `kis.api.errors` maps a code to a status.
 """
 
+import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_MAX_KEY_CHARACTERS = 40
 
 
 class ErrorCode(StrEnum):
@@ -83,6 +88,19 @@ class Finding:
     message: Text
     hint: Text = NO_HINT
     data: dict[str, object] = field(default_factory=dict)
+
+
+def path_step(key: int | str) -> str:
+    """Return how a path goes on to `key`: `[2]`, `.poles` or `["odd key"]`.
+
+    A key may be a stranger's: a long one is cut short, and none can be mistaken
+    for the path around it.
+    """
+    if isinstance(key, int):
+        return f"[{key}]"
+    key = key[:_MAX_KEY_CHARACTERS]
+    # Escaped to ASCII: a path with a lone surrogate could not be sent.
+    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{json.dumps(key)}]"
 
 
 class DomainError(Exception):

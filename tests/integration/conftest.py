@@ -15,6 +15,17 @@ def client(tmp_path: Path) -> Iterator[Client]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One application for all tests of a module, for tests that leave nothing behind.
+
+    Not together with `client` in one test module: a process has one log.
+    """
+    home = tmp_path_factory.mktemp("shared") / "home"
+    with running_client(home, RATE_LIMIT_PER_MINUTE="0") as running:
+        yield running
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A real server process on a home of its own, rate limit off."""

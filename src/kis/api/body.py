@@ -10,6 +10,7 @@ from kis.api.errors import refusal
 from kis.errors import ErrorCode, Text
 from kis.estimate.request import parse_body
 
+MAX_SHOWN_CHARACTERS = 80
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -50,11 +51,12 @@ def media_type(request: Request) -> str:
 
 def unsupported_media_type(found: str, wanted: str) -> Exception:
     """Return the error that a body is of another kind than `wanted`."""
+    shown = found[:MAX_SHOWN_CHARACTERS]
     return refusal(
         ErrorCode.UNSUPPORTED_MEDIA_TYPE,
         Text(
-            f"Content-Type이 {found or '없음'}입니다.",
-            f"The Content-Type is {found or 'missing'}.",
+            f"Content-Type이 {shown or '없음'}입니다.",
+            f"The Content-Type is {shown or 'missing'}.",
         ),
         Text(f"Content-Type: {wanted}", f"Content-Type: {wanted}"),
     )

@@ -1,22 +1,25 @@
 """/v1/estimate and /v1/evidence."""
 
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kis.api.body import read_json
-from kis.api.errors import ProblemFinding, finding_of, problem_body
+from kis.api.errors import PROBLEM_TYPE, Problem, ProblemFinding, finding_of, problem_body
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
-from kis.api.openapi import Documented
+from kis.api.openapi import WITH_BODY, Documented
 from kis.errors import DomainError, ErrorCode
-from kis.estimate.answer import Answer, moment_text
+from kis.estimate.answer import CREATED, Answer, moment_text
+from kis.estimate.model import Number
 from kis.estimate.proof import EvidenceService
-from kis.estimate.request import EstimateRequest, parse_board
+from kis.estimate.request import NO_CONTROL_CHARACTERS, EstimateRequest, parse_board
 from kis.estimate.service import Caller, Created, EstimateService
 from kis.estimate.store import EstimateFilter, EstimateSummary
 from kis.evidence.verification import Verification
@@ -24,6 +27,7 @@ from kis.telemetry import log_lookup, log_refusal
 
 JSON = "application/json"
 MAX_PAGE = 500
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 GATES = (
     ErrorCode.REQ_MORE_INFO,
     ErrorCode.ACCESSORY_CONFLICT,
@@ -49,6 +53,16 @@ KEY_PARAMETER = {
     ]
 }
 EstimateId = Annotated[str, Path(max_length=64, alias="estimateId")]
+Part = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
+
+
+class DirectRoute(APIRoute):
+    """A route whose endpoint takes the request alone: there are no dependencies to solve."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the endpoint itself."""
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
 
 
 class Checked(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,9 +82,9 @@ class Line(msgspec.Struct, frozen=True, rename="camel"):
     form: str
     label: str
     customer: str
-    W: float
-    H: float
-    D: float
+    W: Number
+    H: Number
+    D: Number
     knowledge_version: str
 
 
@@ -101,7 +115,6 @@ def _add_create(
     )  # fmt: skip
     check_docs = documented.route(Checked, body=EstimateRequest)
 
-    @routes.post("/v1/estimate/create", tags=["견적 Estimates"], **create_docs)
     async def create_estimate(request: Request) -> Response:
         """반을 견적한다. Estimate a board: enclosure, layout, bill of materials, evidence."""
         context: RequestContext = request.state.context
@@ -117,10 +130,13 @@ def _add_create(
         except DomainError as refusal:
             _tell_refusal(refusal, context, metrics)
             raise
-        log_lookup(hit=True, request_id=context.request_id)
-        metrics.lookups.labels("hit").inc()
-        metrics.estimates.labels("replayed" if created.replayed else "created").inc()
+        _tell_answer(created, context, metrics)
         return _created(created)
+
+    routes.add_api_route(
+        "/v1/estimate/create", create_estimate, methods=["POST"], tags=["견적 Estimates"],
+        route_class_override=DirectRoute, **create_docs,
+    )  # fmt: skip
 
     @routes.post("/v1/estimate/validate", tags=["견적 Estimates"], **check_docs)
     async def validate_estimate(request: Request) -> Response:
@@ -131,11 +147,22 @@ def _add_create(
 
 
 def _created(created: Created) -> Response:
-    media_type = JSON if created.status == 201 else "application/problem+json"
+    media_type = JSON if created.status == CREATED else PROBLEM_TYPE
     response = Response(created.body, created.status, media_type=media_type)
     if created.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def _tell_answer(created: Created, context: RequestContext, metrics: Metrics) -> None:
+    metrics.estimates.labels("replayed" if created.replayed else "created").inc()
+    if created.status == CREATED:
+        log_lookup(hit=True, request_id=context.request_id)
+        metrics.lookups.labels("hit").inc()
+    else:
+        # A refusal that was kept is one again, each time that it is given.
+        kept = msgspec.json.decode(created.body, type=Problem)
+        log_refusal(kept.code, kept.path, context.request_id)
 
 
 def _tell_refusal(refusal: DomainError, context: RequestContext, metrics: Metrics) -> None:
@@ -153,14 +180,14 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         cursor: Annotated[str | None, Query(max_length=64)] = None,
         main_model: Annotated[str | None, Query(alias="mainModel", max_length=100)] = None,
-        label: Annotated[str | None, Query(max_length=200)] = None,
-        customer: Annotated[str | None, Query(max_length=200)] = None,
+        label: Part = None,
+        customer: Part = None,
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Response:
         """견적 목록, 최신순. A page of estimates, newest first."""
         wanted = EstimateFilter(
-            limit + 1, cursor, main_model, label, customer, _aware(since), _aware(until)
+            limit + 1, cursor, main_model, label, customer, _in_utc(since), _in_utc(until)
         )
         found = await estimates.list_estimates(wanted)
         page = Page(
@@ -171,22 +198,32 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
 
     docs = documented.route(Answer, errors=(ErrorCode.NOT_FOUND,))
 
-    @routes.get("/v1/estimate/{estimateId}", tags=["견적 Estimates"], **docs)
+    @routes.get("/v1/estimate/{estimateId}", tags=["견적 Estimates"], **docs)  # noqa: FAST003 - its alias
     async def get_estimate(estimate_id: EstimateId) -> Response:
         """답한 그대로의 견적. An estimate, byte for byte as it was answered."""
         return Response(await estimates.load_answer(estimate_id), media_type=JSON)
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    """Take a time without zone as UTC, which is what all answers are in."""
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """Take a time without zone as UTC, and one beyond the calendar as its first or last."""
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST_MOMENT if moment.year == FIRST_MOMENT.year else LAST_MOMENT
+
+
+def _whole(mm: float) -> Number:
+    """Return `mm` without a fraction where it has none, as the estimate shows it."""
+    return int(mm) if mm.is_integer() else mm
 
 
 def _line(summary: EstimateSummary) -> Line:
     return Line(
         summary.id, moment_text(summary.created_at), summary.main_model, summary.brand,
-        summary.form, summary.label, summary.customer, summary.width_mm, summary.height_mm,
-        summary.depth_mm, summary.knowledge_version,
+        summary.form, summary.label, summary.customer, _whole(summary.width_mm),
+        _whole(summary.height_mm), _whole(summary.depth_mm), summary.knowledge_version,
     )  # fmt: skip
 
 
@@ -194,15 +231,16 @@ def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Docu
     package: dict[str, Any] = {"type": "object", "required": ["statement", "envelope"]}
     docs = documented.route(package, errors=(ErrorCode.NOT_FOUND,))
     body = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
-    verify_docs = documented.route(Verification, extra=body)
+    verify_docs = documented.route(Verification, errors=WITH_BODY, extra=body)
 
-    @routes.get("/v1/evidence/{estimateId}", tags=["증거 Evidence"], **docs)
-    async def get_evidence(estimate_id: EstimateId) -> Response:
-        """견적의 증거 묶음. The evidence package of an estimate."""
-        return Response(await evidence.load_package(estimate_id), media_type=JSON)
-
+    # First, because any word is an id to the other one.
     @routes.post("/v1/evidence/verify", tags=["증거 Evidence"], **verify_docs)
     async def verify_evidence(request: Request) -> Response:
         """증거 묶음을 단계별로 검증한다. Verify a package, step by step."""
         verification = await evidence.verify(await read_json(request))
         return Response(msgspec.json.encode(verification), media_type=JSON)
+
+    @routes.get("/v1/evidence/{estimateId}", tags=["증거 Evidence"], **docs)  # noqa: FAST003 - its alias
+    async def get_evidence(estimate_id: EstimateId) -> Response:
+        """견적의 증거 묶음. The evidence package of an estimate."""
+        return Response(await evidence.load_package(estimate_id), media_type=JSON)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -64,7 +64,9 @@ class RollbackRequest(_Order):
     """An earlier version to return to."""
 
     targetVersionLabel: Label  # noqa: N815 - the runbook's name
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
+    ]
 
 
 class VersionAnswer(msgspec.Struct, frozen=True, rename="camel"):

@@ -105,7 +105,9 @@ class Documented:
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         structs = tuple(self._structs.values())
-        _, found = msgspec.json.schema_components(structs, ref_template=REF)
+        _, found = msgspec.json.schema_components(
+            structs, ref_template=REF, schema_hook=_schema_of_anything
+        )
         schemas.update(found)
         for name, model in self._models.items():
             schema = model.model_json_schema(ref_template=REF.replace("{name}", "{model}"))
@@ -116,6 +118,13 @@ class Documented:
         }
         _drop_stock_validation_errors(document)
         return document
+
+
+def _schema_of_anything(kind: type) -> dict[str, Any]:
+    """Return the schema of `object`, the one type of ours that msgspec cannot tell."""
+    if kind is not object:
+        raise NotImplementedError
+    return {"description": "어떤 JSON 값이든. Any JSON value."}
 
 
 def _drop_stock_validation_errors(document: dict[str, Any]) -> None:

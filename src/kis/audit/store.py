@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from kis.audit.tables import audit_entry_table
+from kis.db.bulk import BulkInsert
 
 
 class Entry(NamedTuple):
@@ -21,9 +22,12 @@ class Entry(NamedTuple):
     client: str = ""
 
 
+_entries = BulkInsert(audit_entry_table, Entry._fields)
+
+
 def record(connection: Connection, entries: Sequence[Entry]) -> None:
     """Add `entries`, in the transaction of the change that they tell of."""
-    connection.execute(insert(audit_entry_table), [entry._asdict() for entry in entries])
+    _entries.run(connection, [entry._asdict() for entry in entries])
 
 
 def load_entries(connection: Connection, subject: str) -> list[Entry]:

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from kis.cli.client import call, read_input, show_json, show_refusal
+from kis.cli.client import read_input, show_json, show_refusal
+from kis.cli.connection import call
 from kis.cli.server import AsJson
 
 
@@ -14,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def estimate(
-    file: Annotated[str, typer.Argument(help="요청 JSON 파일, -는 표준 입력. Request, - for stdin.")],
+    file: Annotated[
+        str, typer.Argument(help="요청 JSON 파일, -는 표준 입력. Request, - for stdin.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """반을 견적하고 증거와 함께 저장한다. Estimate a board and store it with its evidence."""
@@ -40,9 +43,7 @@ def _show(answer: dict[str, Any]) -> None:
     for item in answer["billOfMaterials"]:
         model = item.get("model", "")
         specification = item.get("specification", "")
-        typer.echo(
-            f"  {item['name']}  {model}  {specification}  {item['quantity']} {item['unit']}"
-        )
+        typer.echo(f"  {item['name']}  {model}  {specification}  {item['quantity']} {item['unit']}")
     for warning in answer["warnings"]:
         typer.echo(f"주의 {warning['messageKo']}\n     {warning['messageEn']}")
     typer.echo(

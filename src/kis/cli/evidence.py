@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from kis.cli.client import call, prepare, read_input, show_json, show_refusal
+from kis.cli.client import prepare, read_input, show_json, show_refusal
+from kis.cli.connection import call, connected
 from kis.cli.server import AsJson
 
 app = typer.Typer(help="증거를 보고 검증한다. Show and verify evidence.", no_args_is_help=True)
@@ -42,7 +43,9 @@ def verify(
                 f"{check['step']} {marks[check['outcome']]} {check['name']}{where}:"
                 f" {check['detailKo']} / {check['detailEn']}"
             )
-        typer.echo("유효한 증거입니다. Valid." if result["valid"] else "유효하지 않습니다. NOT valid.")
+        typer.echo(
+            "유효한 증거입니다. Valid." if result["valid"] else "유효하지 않습니다. NOT valid."
+        )
     if not result["valid"]:
         raise typer.Exit(1)
 
@@ -54,13 +57,16 @@ def collect(
 ) -> None:
     """최근 증거를 evidence-samples/ 에 모은다. Collect recent packages in evidence-samples/."""
     folder = prepare().settings.home / "evidence-samples"
-    page = call("GET", "/v1/estimate", query={"limit": str(last)})
-    if not page.is_success:
-        show_refusal(page, as_json=as_json)
     written: list[str] = []
-    for line in page.json()["items"]:
-        package = call("GET", f"/v1/evidence/{line['id']}")
-        path: Path = folder / f"evidence-{line['id']}.json"
-        path.write_bytes(package.body)
-        written.append(str(path))
+    with connected() as connection:
+        page = connection.send("GET", "/v1/estimate", query={"limit": str(last)})
+        if not page.is_success:
+            show_refusal(page, as_json=as_json)
+        for line in page.json()["items"]:
+            package = connection.send("GET", f"/v1/evidence/{line['id']}")
+            if not package.is_success:
+                show_refusal(package, as_json=as_json)
+            path: Path = folder / f"evidence-{line['id']}.json"
+            path.write_bytes(package.body)
+            written.append(str(path))
     typer.echo(json.dumps(written) if as_json else "\n".join(written))

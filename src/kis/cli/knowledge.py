@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from kis.cli.client import Reply, call, read_input, show_json, show_refusal
+from kis.cli.client import read_input, show_json, show_refusal
+from kis.cli.connection import call
 from kis.cli.server import AsJson
 
 app = typer.Typer(help="치수 지식을 관리한다. Maintain the knowledge.", no_args_is_help=True)
@@ -14,16 +15,17 @@ Reason = Annotated[str, typer.Option(help="사유. Why.")]
 PATH = "/v1/knowledge"
 
 
-def _ask(method: str, path: str, *, as_json: bool, **more: Any) -> dict[str, Any] | list[Any]:
-    """Send an admin request; show it and end where it is refused or JSON is wanted."""
-    reply: Reply = call(method, path, is_admin=True, **more)
+def _ask(method: str, path: str, *, as_json: bool, **more: Any) -> Any:
+    """Send an admin request and return the answer; show it where JSON is wanted.
+
+    Ends the program where the request is refused.
+    """
+    reply = call(method, path, is_admin=True, **more)
     if not reply.is_success:
         show_refusal(reply, as_json=as_json)
     if as_json:
         show_json(reply)
-        raise typer.Exit(0)
-    answer: dict[str, Any] | list[Any] = reply.json()
-    return answer
+    return reply.json()
 
 
 @app.command("import", epilog="예 Example: kis-backend knowledge import new.csv v2026-01-01-01")
@@ -36,9 +38,11 @@ def import_(
     """표를 새 버전으로 들여온다. Stage a file as a version."""
     kind = "json" if Path(file).suffix.lower() == ".json" else "csv"
     query = {"versionLabel": label, "mode": mode, "format": kind}
-    answer: Any = _ask(
+    answer = _ask(
         "POST", f"{PATH}/tables/import", as_json=as_json, raw=read_input(file), query=query
     )
+    if as_json:
+        return
     typer.echo(
         f"{label} ({answer['state']}): 추가 {answer['added']}, 변경 {answer['changed']},"
         f" 삭제 {answer['removed']}, 그대로 {answer['unchanged']}"
@@ -53,7 +57,14 @@ def validate(
 ) -> None:
     """표본 견적으로 검증한다. Try a version with sample boards; exit code 1 when one fails."""
     body = {"versionLabel": label, "sampleSize": sample_size}
-    answer: Any = _ask("POST", f"{PATH}/tables/validate", as_json=as_json, body=body)
+    answer = _ask("POST", f"{PATH}/tables/validate", as_json=as_json, body=body)
+    if not as_json:
+        _show_validation(label, answer)
+    if not answer["valid"]:
+        raise typer.Exit(1)
+
+
+def _show_validation(label: str, answer: dict[str, Any]) -> None:
     for sample in answer["samples"]:
         row = " ".join(map(str, sample["row"]))
         if sample["succeeded"]:
@@ -64,8 +75,6 @@ def validate(
     for remark in answer["warnings"]:
         typer.echo(f"  주의 {remark['code']}: {remark['message']['ko']}")
     typer.echo(f"{label}: 성공 {answer['succeeded']}, 실패 {answer['failed']}")
-    if not answer["valid"]:
-        raise typer.Exit(1)
 
 
 @app.command(epilog="예 Example: kis-backend knowledge activate v2026-01-01-01")
@@ -80,7 +89,9 @@ def activate(
     body = {
         "versionLabel": label, "runRegression": regression, "force": force, "reason": reason,
     }  # fmt: skip
-    answer: Any = _ask("POST", f"{PATH}/tables/activate", as_json=as_json, body=body)
+    answer = _ask("POST", f"{PATH}/tables/activate", as_json=as_json, body=body)
+    if as_json:
+        return
     typer.echo(f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})")
     report = answer["regression"]
     if report:
@@ -94,15 +105,17 @@ def activate(
 def rollback(label: Label, reason: Reason, as_json: AsJson = False) -> None:
     """이전 버전으로 되돌린다. Return to an earlier version."""
     body = {"targetVersionLabel": label, "reason": reason}
-    answer: Any = _ask("POST", f"{PATH}/tables/rollback", as_json=as_json, body=body)
+    answer = _ask("POST", f"{PATH}/tables/rollback", as_json=as_json, body=body)
+    if as_json:
+        return
     typer.echo(f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})")
 
 
 @app.command(epilog="예 Example: kis-backend knowledge versions")
 def versions(as_json: AsJson = False) -> None:
     """모든 버전을 나열한다. List all versions."""
-    answer: Any = _ask("GET", f"{PATH}/versions", as_json=as_json)
-    for version in answer:
+    answer = _ask("GET", f"{PATH}/versions", as_json=as_json)
+    for version in () if as_json else answer:
         mark = "*" if version["active"] else " "
         typer.echo(
             f"{mark} {version['label']:24} {version['state']:10}"
@@ -118,7 +131,9 @@ def diff(
 ) -> None:
     """다른 버전과의 차이를 보인다. Show what a version has otherwise than another."""
     query = {"against": against} if against else None
-    answer: Any = _ask("GET", f"{PATH}/versions/{label}/diff", as_json=as_json, query=query)
+    answer = _ask("GET", f"{PATH}/versions/{label}/diff", as_json=as_json, query=query)
+    if as_json:
+        return
     typer.echo(f"{label} ← {answer['against']}")
     for part in ("breakers", "enclosures", "accessories", "rules"):
         for row in answer["difference"][part]["rows"]:

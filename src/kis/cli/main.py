@@ -1,5 +1,6 @@
 """kis-backend: one file a command group; each imports what it needs when it runs."""
 
+import os
 import sys
 from typing import NoReturn
 
@@ -24,12 +25,30 @@ keys.register(app)
 
 def run() -> NoReturn:
     """Run the command line; every expected trouble is a message and an exit code."""
-    from kis.db.engine import DatabaseUnavailable  # noqa: PLC0415 - after --help is answered
-    from kis.settings import SettingsError  # noqa: PLC0415
-
+    _open_missing_streams()
     try:
         app()
-    except (SettingsError, DatabaseUnavailable) as error:
+    except Exception as error:
+        # Imported only now: `--help` and the like need neither.
+        from kis.db.engine import DatabaseUnavailable  # noqa: PLC0415
+        from kis.settings import SettingsError  # noqa: PLC0415
+
+        if isinstance(error, DatabaseUnavailable):
+            sys.stderr.write("데이터베이스를 쓸 수 없습니다.\nThe database cannot be used.\n")
+        elif not isinstance(error, SettingsError):
+            raise
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     sys.exit(0)
+
+
+def _open_missing_streams() -> None:
+    """Put the null device where a standard stream is closed.
+
+    Else the next file that is opened, be it the database, would take its number
+    and whatever is written to the stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest free number is the missing one: those below it are open.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))

@@ -1,16 +1,20 @@
 """kis-backend serve, doctor, sample."""
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kis.cli.client import Locked, fail, only_process, prepare, show_secrets
+from kis.cli.client import fail, prepare, show_secrets
+from kis.cli.lock import Lock, Locked, lock_file, only_process
 
 if TYPE_CHECKING:
     import socket
+    from types import FrameType
 
     from kis.settings import Settings
 
@@ -18,6 +22,7 @@ DRAIN_S = 10
 BACKLOG = 2048
 SWITCH_INTERVAL_S = 0.001
 GC_THRESHOLD = 50_000
+LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a command finds it
 AsJson = Annotated[bool, typer.Option("--json", help="JSON으로 출력. Print JSON.")]
 
 
@@ -30,35 +35,63 @@ def register(app: typer.Typer) -> None:
 
 def serve(as_json: AsJson = False) -> None:
     """서버를 시작한다. Start the service."""
-    import uvicorn  # noqa: PLC0415 - only when the server starts
-
-    from kis.app import create_app  # noqa: PLC0415
-    from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415
+    from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415 - only for a server
 
     prepared = prepare()
     settings = prepared.settings
     configure_logging(settings)
     # The runbook sends stdout into the log: no secret and no "POST" belongs there.
+    shown_on = sys.stderr if as_json else sys.stdout
+    if not shares_log(shown_on.fileno()):
+        show_secrets(prepared, shown_on)
     is_quiet = shares_log(sys.stdout.fileno())
-    if not is_quiet:
-        show_secrets(prepared, sys.stdout)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     try:
-        with only_process(settings), _listen(settings) as listener:
-            app = create_app(settings).asgi
-            config = uvicorn.Config(
-                app, log_config=None, access_log=False, loop="uvloop", http="httptools",
-                server_header=False, proxy_headers=False, timeout_graceful_shutdown=DRAIN_S, backlog=BACKLOG,
-            )  # fmt: skip
-            _tune()
-            if not is_quiet:
-                _announce(settings, as_json=as_json)
-            uvicorn.Server(config).run(sockets=[listener])
-    except Locked:
+        with only_process(settings) as lock, _listen(settings) as listener:
+            shown = None if is_quiet else _announcement(settings, as_json=as_json)
+            _run(settings, lock, listener, shown)
+    except Locked as locked:
         fail(
-            f"다른 프로세스가 {settings.home / 'data'} 의 데이터베이스를 쓰고 있습니다.",
-            "Another process has this database open. SQLite takes one server at a time.",
+            f"다른 프로세스가 {lock_file(settings)} 의 데이터베이스를 쓰고 있습니다"
+            f" ({locked.address or '명령'}).",
+            "Another process has this database open"
+            f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
             2,
         )
+
+
+def _end(_number: int, _frame: object) -> None:
+    """End well. uvicorn repeats the signal that stopped it, once all requests are answered."""
+    raise SystemExit(0)
+
+
+def _run(
+    settings: "Settings", lock: Lock, listener: "socket.socket", announcement: str | None
+) -> None:
+    """Serve until a signal comes; show `announcement` once requests are answered."""
+    import uvicorn  # noqa: PLC0415 - only when the server starts
+
+    from kis.app import create_app  # noqa: PLC0415
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            # From here on the next server waits for this one to answer what it has begun.
+            lock.name("")
+            super().handle_exit(sig, frame)
+
+    app = create_app(settings).asgi
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, loop="uvloop", http="httptools",
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=DRAIN_S,
+        backlog=BACKLOG,
+    )  # fmt: skip
+    _tune()
+    lock.name(_address(settings, LOCAL_HOSTS.get(settings.host, settings.host)))
+    if announcement:
+        typer.echo(announcement)
+        sys.stdout.flush()
+    Server(config).run(sockets=[listener])
 
 
 def _listen(settings: "Settings") -> "socket.socket":
@@ -66,9 +99,7 @@ def _listen(settings: "Settings") -> "socket.socket":
 
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server(
-            (settings.host, settings.port), family=family, backlog=BACKLOG
-        )
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         fail(
             f"{settings.host}:{settings.port} 에서 들을 수 없습니다: {error}",
@@ -87,16 +118,15 @@ def _tune() -> None:
     gc.set_threshold(GC_THRESHOLD, 50, 100)
 
 
-def _announce(settings: "Settings", *, as_json: bool) -> None:
+def _announcement(settings: "Settings", *, as_json: bool) -> str:
     from kis.settings import env_file_of  # noqa: PLC0415 - only when the server starts
 
-    address = f"http://{settings.host}:{settings.port}"
+    address = _address(settings, settings.host)
     env_file = env_file_of(settings.home)
     if as_json:
-        typer.echo(json.dumps({"address": address, "docs": f"{address}/api-docs"}))
-        return
+        return json.dumps({"address": address, "docs": f"{address}/api-docs"})
     board = json.dumps(json.loads(_sample("sample-request.json")), ensure_ascii=False)
-    typer.echo(
+    return (
         f"KIS {address}\n"
         f"API 문서 API docs: {address}/api-docs\n"
         "첫 견적 A first estimate:\n"
@@ -104,7 +134,10 @@ def _announce(settings: "Settings", *, as_json: bool) -> None:
         f" -H \"X-API-Key: $(sed -n 's/^API_KEY=//p' '{env_file}')\""
         f" -H 'Content-Type: application/json' -d '{board}'"
     )
-    sys.stdout.flush()
+
+
+def _address(settings: "Settings", host: str) -> str:
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _sample(name: str) -> str:
@@ -135,14 +168,21 @@ def sample(
 def doctor(as_json: AsJson = False) -> None:
     """설치를 점검한다. Check the installation; exit code 1 when something is wrong."""
     from kis.ops.doctor import examine  # noqa: PLC0415 - only when the command runs
+    from kis.settings import home_of, load_settings  # noqa: PLC0415
 
-    prepared = prepare()
-    show_secrets(prepared, sys.stderr)
+    # Not `prepare`: it would mend what is to be found.
+    home = home_of(os.environ)
+    if not (home / "data").is_dir():
+        fail(
+            f"{home} 에 아직 설치가 없습니다. kis-backend serve 가 만듭니다.",
+            f"There is no installation in {home} yet: kis-backend serve makes it.",
+        )
+    settings = load_settings(os.environ)
     try:
-        with only_process(prepared.settings):
-            findings = examine(prepared.settings, owns_database=True)
+        with only_process(settings, wait_s=0):
+            findings = examine(settings, owns_database=True)
     except Locked:
-        findings = examine(prepared.settings, owns_database=False)
+        findings = examine(settings, owns_database=False)
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
     else:

@@ -27,6 +27,7 @@ WRITE_PRAGMAS = (
     "busy_timeout = 5000",  # milliseconds
     "synchronous = FULL",
     "foreign_keys = ON",
+    "temp_store = MEMORY",
     "wal_autocheckpoint = 1000",  # pages
 )
 READ_PRAGMAS = ("busy_timeout = 5000", "query_only = ON")

@@ -3,6 +3,10 @@
 A commit that reaches the disk costs the same for one record as for 256. So the
 thread takes whatever is waiting, writes it in one transaction, and answers all
 submitters at once. It never waits for a batch to fill.
+
+An event loop hands over what was submitted in one turn at the end of that turn.
+Were each item handed over at once, the thread would wake for the first and write
+it alone, in competition with the loop that is about to submit the others.
 """
 
 import asyncio
@@ -76,6 +80,7 @@ class Writer:
         self._batch_limit = batch_limit
         # None is the stop mark: nothing is accepted after it.
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._accepting = False
         self._lock = threading.Lock()
         # A daemon, so that a program that dies without `stop` does not hang.
@@ -84,7 +89,7 @@ class Writer:
     @property
     def queue_depth(self) -> int:
         """How many items wait for a transaction."""
-        return self._queue.qsize()
+        return self._queue.qsize() + sum(len(jobs) for jobs in tuple(self._gathered.values()))
 
     @property
     def is_running(self) -> bool:
@@ -106,6 +111,8 @@ class Writer:
         with self._lock:
             if self._accepting:
                 self._accepting = False
+                for loop in list(self._gathered):
+                    self._hand_over(loop)
                 self._queue.put(None)
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
@@ -144,9 +151,12 @@ class Writer:
         with self._lock:
             if not self._accepting:
                 raise DomainError(NOT_READY)
-            if self._queue.qsize() >= self._queue_limit:
+            if self.queue_depth >= self._queue_limit:
                 raise DomainError(OVERLOADED)
-            self._queue.put(job)
+            gathered = self._gathered.setdefault(loop, [])
+            gathered.append(job)
+            if len(gathered) == 1:
+                loop.call_soon(self._end_turn, loop)
         await job.done
         if isinstance(job.outcome, Exception):
             raise job.outcome
@@ -168,6 +178,14 @@ class Writer:
             return [fn(connection)]
 
         return await self.submit(write, None, after_commit=after_commit)
+
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            self._hand_over(loop)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        for job in self._gathered.pop(loop, ()):
+            self._queue.put(job)
 
     def _run(self) -> None:
         stopping = False

@@ -144,9 +144,7 @@ def _statement(board: Board, outcome: Outcome, active: Active, answer: Answer) -
         request=board,
         result=outcome.estimate,
         breakers=breakers_used(outcome.selection, active),
-        accessories=[
-            active.accessory_evidence(item.row) for item in outcome.selection.accessories
-        ],
+        accessories=[active.accessory_evidence(item.row) for item in outcome.selection.accessories],
         enclosures_digest=active.enclosures_digest,
         rules_digest=active.rules_digest,
     )

@@ -7,7 +7,6 @@ tenths of a millimetre.
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
-from math import gcd
 from typing import NamedTuple
 
 from kis.estimate.model import Form, SelectedDevice
@@ -43,11 +42,10 @@ def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) ->
     could part two of them and make the board smaller. So one breaker more gives
     at least as many rows, and in order of height each is at least as tall.
     """
-    units = [branch for branch in branches for _ in range(branch.line.quantity)]
-    units.sort(key=_unit_order(rules))
+    lines = sorted(branches, key=_line_order(rules))
     rows: list[Row] = []
-    for _, members in groupby(units, key=lambda unit: pitch_class(unit.row.frame_size_a, rules)):
-        of_class = list(members)
+    for _, members in groupby(lines, key=lambda line: pitch_class(line.row.frame_size_a, rules)):
+        of_class = [line for line in members for _ in range(line.line.quantity)]
         if form == "STANDARD":
             pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
             facing, of_class = _part_facing_4p(of_class)
@@ -56,19 +54,19 @@ def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) ->
     return tuple(rows)
 
 
-UnitOrder = tuple[int, int, int, str, str, str]
+LineOrder = tuple[int, int, int, str, str, str]
 
 
-def _unit_order(rules: RuleSet) -> Callable[[SelectedDevice], UnitOrder]:
-    def order(unit: SelectedDevice) -> UnitOrder:
-        row = unit.row
+def _line_order(rules: RuleSet) -> Callable[[SelectedDevice], LineOrder]:
+    def order(line: SelectedDevice) -> LineOrder:
+        row = line.row
         return (
             -pitch_class(row.frame_size_a, rules),
             -row.width_dmm,
             -row.height_dmm,
             row.brand,
             row.model,
-            unit.line.name,
+            line.line.name,
         )
 
     return order
@@ -106,57 +104,3 @@ def _pair(units: list[SelectedDevice], least_dmm: int = 0) -> list[Row]:
         right = units[index + 1] if index + 1 < len(units) else None
         rows.append(Row(left, right, max(left.row.width_dmm, least_dmm)))
     return rows
-
-
-# --- dealing rows to busbars -----------------------------------------------------------
-
-
-def deal(rows: tuple[Row, ...], busbars: int) -> list[list[Row]]:
-    """Deal `rows` to `busbars` so that the tallest is as low as can be found.
-
-    One busbar takes all. Otherwise the target height starts at the lower bound
-    (the mean, or the tallest row) and rises until the rows fit: each busbar in
-    turn takes the subset whose sum comes closest to the target from below
-    (subset-sum on a bit set). For two busbars the first rise lands on the
-    optimum: a subset just above the target has a complement below it.
-    """
-    if busbars == 1:
-        return [list(rows)]
-    # In units of the greatest common divisor the bit sets stay short.
-    unit = gcd(*(row.height_dmm for row in rows)) or 1
-    heights = [row.height_dmm // unit for row in rows]
-    target = max(-(-sum(heights) // busbars), max(heights, default=0))
-    while True:
-        dealt, shortfall = _fill(heights, busbars, target)
-        if not shortfall:
-            return [[rows[index] for index in indices] for indices in dealt]
-        target += shortfall if busbars == 2 else -(-shortfall // busbars)  # noqa: PLR2004
-
-
-def _fill(heights: list[int], busbars: int, target: int) -> tuple[list[list[int]], int]:
-    """Fill busbars with row indices up to `target`; return them and what is left over."""
-    left = list(range(len(heights)))
-    dealt: list[list[int]] = []
-    for _ in range(busbars - 1):
-        taken = _closest_subset([heights[index] for index in left], target)
-        dealt.append([left[place] for place in sorted(taken)])
-        left = [index for place, index in enumerate(left) if place not in taken]
-    dealt.append(left)
-    return dealt, max(0, sum(heights[index] for index in left) - target)
-
-
-def _closest_subset(heights: list[int], target: int) -> set[int]:
-    """Return the indices of a subset with the greatest sum not above `target`."""
-    mask = (1 << (target + 1)) - 1
-    reachable = [1]
-    for height in heights:
-        before = reachable[-1]
-        reachable.append((before | before << height) & mask)
-    remaining = reachable[-1].bit_length() - 1
-    taken = set()
-    for index in range(len(heights) - 1, -1, -1):
-        if reachable[index] >> remaining & 1:
-            continue
-        taken.add(index)
-        remaining -= heights[index]
-    return taken

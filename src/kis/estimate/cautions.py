@@ -97,7 +97,7 @@ def _unusual_enclosure(
                 f" {place.material}: made to order.",
             )
         )
-    if choice.height_dmm > tallest_stock_dmm:
+    if 0 < tallest_stock_dmm < choice.height_dmm:
         warnings.append(
             Caution(
                 "TALLER_THAN_STOCK",

@@ -170,12 +170,13 @@ def _reject(row: StockEnclosure, reason: str) -> Rejected:
 
 
 def _too_small(row: StockEnclosure, need: Need) -> str:
-    pairs = (
-        ("W", row.width_dmm, need.width_dmm),
-        ("H", row.height_dmm, need.height_dmm),
-        ("D", row.depth_dmm, need.depth_dmm),
-    )
-    short = [f"{axis} {to_mm(has)} < {to_mm(wants)}" for axis, has, wants in pairs if has < wants]
+    short = []
+    if row.width_dmm < need.width_dmm:
+        short.append(f"W {to_mm(row.width_dmm)} < {to_mm(need.width_dmm)}")
+    if row.height_dmm < need.height_dmm:
+        short.append(f"H {to_mm(row.height_dmm)} < {to_mm(need.height_dmm)}")
+    if row.depth_dmm < need.depth_dmm:
+        short.append(f"D {to_mm(row.depth_dmm)} < {to_mm(need.depth_dmm)}")
     if not short and _front(row) < need.front:
         return f"front {_front(row) / 1e8:.2f} < {need.front / 1e8:.2f} m2"
     return ", ".join(short)

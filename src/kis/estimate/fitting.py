@@ -10,15 +10,13 @@ front is taken.
 from typing import NamedTuple
 
 from kis.estimate.accessories import Arrangement, Unit, arrange, space_at, widest_dmm
-from kis.estimate.busbars import Row, deal
+from kis.estimate.busbars import Row
+from kis.estimate.dealing import deal
 from kis.estimate.enclosure import Choice, Need, choose
 from kis.estimate.sizing import Budget
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.units import round_up
-
-WIDEST_CONSIDERED_DMM = 30_000
-"""No enclosure is made wider than this only to shorten its accessory rows."""
 
 
 class Fit(NamedTuple):
@@ -73,11 +71,15 @@ def _load_dmm(busbars: list[list[Row]]) -> int:
 
 
 def _deal(rows: tuple[Row, ...], needs: Budget, tallest_stock_dmm: int) -> list[list[Row]]:
-    """Use one busbar more until the board is no taller than the tallest stock enclosure."""
+    """Use one busbar more until the board is no taller than the tallest stock enclosure.
+
+    Where that cannot be, more busbars are no help: one takes all.
+    """
     if not rows:
         return []
-    tallest_row = max(row.height_dmm for row in rows)
-    limit = max(tallest_stock_dmm, needs.height_dmm(tallest_row))
+    limit = tallest_stock_dmm
+    if needs.height_dmm(max(row.height_dmm for row in rows)) > limit:
+        return [list(rows)]
     room = limit - needs.outside_dmm
     count = max(1, -(-sum(row.height_dmm for row in rows) // room))
     while True:
@@ -112,7 +114,7 @@ class _Finder(NamedTuple):
             return best
         width = round_up(least_width, step) + step
         while (
-            width <= WIDEST_CONSIDERED_DMM
+            width <= self.rules.accessories.widen_up_to_dmm
             and width * round_up(height_dmm, step) < best.choice.front
         ):
             other = self._at(width, height_dmm, free_dmm, least_front)

@@ -236,7 +236,24 @@ def _check_installation(draft: BoardDraft) -> list[Finding]:
 def _check_main(draft: BoardDraft) -> list[Finding]:
     if draft.main is None:
         return [_missing("$.main", "메인 차단기", "The main breaker")]
-    return _check_device(draft.main, "$.main", draft)
+    return [*_check_device(draft.main, "$.main", draft), *_check_main_type(draft.main, draft)]
+
+
+def _check_main_type(main: DeviceDraft, draft: BoardDraft) -> list[Finding]:
+    if main.type is None or draft.device_type in (None, main.type):
+        return []
+    return [
+        Finding(
+            ErrorCode.DEVICE_TYPE_MISMATCH,
+            "$.main.type",
+            Text(
+                f"메인은 {main.type}인데 device.type은 {draft.device_type}입니다.",
+                f"The main is {main.type}, but device.type is {draft.device_type}.",
+            ),
+            Text("둘 중 하나로 맞추십시오.", "Make the two agree, or leave one out."),
+            {"expected": draft.device_type, "actual": main.type},
+        )
+    ]
 
 
 def _check_branches(draft: BoardDraft) -> list[Finding]:

@@ -78,12 +78,12 @@ class Installation(_Frozen, frozen=True):
 
 
 class Device(_Frozen, frozen=True):
-    """A breaker line, normalised. `brand` and `type` are always stated.
+    """A breaker line, normalised. Either `model` or `af` identifies the body.
 
-    Either `model` or `af` identifies the body.
+    `type` is left out where the model says it, and so is `brand` on a MIXED board.
     """
 
-    brand: str
+    brand: str = ""
     poles: str = ""
     type: BreakerType | None = None
     model: str = ""

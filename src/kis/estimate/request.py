@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text, path_step
 from kis.estimate.model import AccessoryDraft, BoardDraft, DeviceDraft, Form, Mount
 from kis.knowledge.model import BreakerType, Location, Material
 
@@ -170,7 +170,7 @@ def findings_of(details: Sequence[ErrorDetails]) -> list[Finding]:
 
 
 def _finding(detail: ErrorDetails) -> Finding:
-    path = "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in detail["loc"])
+    path = "$" + "".join(path_step(key) for key in detail["loc"])
     context: dict[str, Any] = detail.get("ctx", {})
     korean, english = _words(detail["type"], context)
     return Finding(

@@ -18,7 +18,7 @@ from kis.evidence.envelope import Keyring
 from kis.idempotency.model import Claims, RecordKey, Replay, check_key
 from kis.idempotency.store import Record
 from kis.knowledge import questions_store
-from kis.knowledge.active import ActiveKnowledge
+from kis.knowledge.active import Active, ActiveKnowledge, Stale
 from kis.knowledge.questions import Question
 
 CREATE = "estimate.create"
@@ -42,6 +42,15 @@ class Created(NamedTuple):
 
 RefusalBody = Callable[[DomainError], bytes]
 """Turns a refusal into the bytes that are sent, so that they can be kept."""
+
+
+class _Request(NamedTuple):
+    """A board, who asks for it, and the claim on its idempotency key."""
+
+    draft: BoardDraft
+    caller: Caller
+    key: RecordKey | None
+    fingerprint: str
 
 
 class EstimateService:
@@ -82,13 +91,15 @@ class EstimateService:
         record_key = None if key is None else RecordKey(caller.owner, CREATE, key)
         fingerprint = sha256_hex(canonical(draft)) if key is not None else ""
         with self._claims.hold(record_key):
-            try:
-                return await self._estimate(draft, caller, record_key, fingerprint)
-            except DomainError as refusal:
-                kept = await self._refuse(refusal, caller, record_key, fingerprint, refusal_body)
-                if kept is None:
-                    raise
-                return kept
+            request = _Request(draft, caller, record_key, fingerprint)
+            while True:
+                active = self._knowledge.current
+                try:
+                    return await self._answer(active, request, refusal_body)
+                except Stale:
+                    # A swap came in between. The writer put the new version in place
+                    # before it let this know, so the next turn sees it.
+                    continue
 
     def check(self, draft: BoardDraft) -> list[Finding]:
         """Return everything that the gates and the tables have against `draft`."""
@@ -119,33 +130,40 @@ class EstimateService:
         """Return one page of estimates, newest first."""
         return await self._database.read(lambda c: store.list_estimates(c, wanted))
 
-    async def _estimate(
-        self, draft: BoardDraft, caller: Caller, key: RecordKey | None, fingerprint: str
+    async def _answer(
+        self, active: Active, request: _Request, refusal_body: RefusalBody
     ) -> Created:
-        while True:
-            active = self._knowledge.current
-            board, origins = admit(draft, active.snapshot.rules, allow_mixed=self._allow_mixed)
-            outcome = estimate(board, active.snapshot, origins)
-            asked = Asked(
-                self._new_id(), self._now(), caller.owner, caller.client, key, fingerprint
-            )
-            record = compose_record(board, outcome, active, asked, self._keyring)
-            try:
-                kept = await self._writer.submit(store.write_estimates, record)
-            except store.Stale:
-                # A swap came in between. The writer put the new version in place
-                # before it let this know, so the next turn sees it.
-                continue
-            if kept is not None:
-                return Created(kept.status, kept.body, replayed=True)
-            return Created(CREATED, record.estimate["answer"], replayed=False)
+        try:
+            return await self._estimate(active, request)
+        except DomainError as refusal:
+            kept = await self._refuse(refusal, active, request, refusal_body)
+            if kept is None:
+                raise
+            return kept
+
+    async def _estimate(self, active: Active, request: _Request) -> Created:
+        board, origins = admit(request.draft, active.snapshot.rules, allow_mixed=self._allow_mixed)
+        outcome = estimate(board, active.snapshot, origins)
+        asked = Asked(
+            self._new_id(), self._now(), request.caller.owner, request.caller.client,
+            request.key, request.fingerprint,
+        )  # fmt: skip
+        record = compose_record(board, outcome, active, asked, self._keyring)
+        kept = await self._writer.submit(store.write_estimates, record)
+        if kept is not None:
+            return Created(kept.status, kept.body, replayed=True)
+        return Created(CREATED, record.estimate["answer"], replayed=False)
+
+    def _follows_from(self, draft: BoardDraft, active: Active) -> bool:
+        """Whether `draft` alone is the reason: tables that are ambiguous also ask for more."""
+        rules = active.snapshot.rules
+        return bool(check_statements(draft, rules, allow_mixed=self._allow_mixed))
 
     async def _refuse(
         self,
         refusal: DomainError,
-        caller: Caller,
-        key: RecordKey | None,
-        fingerprint: str,
+        active: Active,
+        request: _Request,
         refusal_body: RefusalBody,
     ) -> Created | None:
         """Remember what is worth it; return an earlier answer to the same request, if any.
@@ -154,9 +172,10 @@ class EstimateService:
         known, the same request succeeds. A refusal that follows from the request
         alone is kept like an answer.
         """
+        key, fingerprint = request.key, request.fingerprint
         codes = {finding.code for finding in refusal.findings}
         kept: Replay | Exception | None = None
-        if key is not None and codes <= FINAL_CODES:
+        if key is not None and codes <= FINAL_CODES and self._follows_from(request.draft, active):
             record = Record(
                 key, fingerprint, UNPROCESSABLE, None, refusal_body(refusal), self._now()
             )
@@ -175,7 +194,9 @@ class EstimateService:
         if asked:
             await self._writer.submit(
                 questions_store.write_questions,
-                questions_store.Asking(tuple(asked), caller.owner, self._now()),
+                questions_store.Asking(
+                    tuple(asked), request.caller.owner, self._now(), active.snapshot.version_id
+                ),
             )
         return None
 
@@ -188,5 +209,3 @@ def not_found(estimate_id: str) -> Finding:
         Text(f"견적 {estimate_id}이(가) 없습니다.", f"There is no estimate {estimate_id}."),
         Text("id를 확인하십시오.", "Check the id."),
     )
-
-

@@ -1,21 +1,22 @@
 """Writes estimates with all that belongs to them, and finds them again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from kis.audit import store as audit_store
+from kis.db.bulk import BulkInsert
 from kis.estimate.tables import estimate_table
 from kis.evidence.tables import evidence_table
 from kis.idempotency import store as idempotency_store
 from kis.idempotency.model import RecordKey, Replay, key_reused
+from kis.knowledge.active import Stale
 from kis.knowledge.tables import knowledge_pointer_table
 
-
-class Stale(Exception):  # noqa: N818 - not a fault: the estimate is made again
-    """Another version became active while the estimate was made; nothing was stored."""
+_estimates = BulkInsert(estimate_table, estimate_table.c.keys())
+_evidence = BulkInsert(evidence_table, evidence_table.c.keys())
 
 
 class EstimateRecord(NamedTuple):
@@ -41,31 +42,35 @@ def write_estimates(
     version than the active one is not stored, its outcome is `Stale`.
     """
     active_id = connection.scalar(select(knowledge_pointer_table.c.version_id))
-    known = idempotency_store.find(
-        connection, [r.idempotency.key for r in records if r.idempotency is not None]
-    )
+    fresh = [record for record in records if record.version_id == active_id]
+    stale = [record for record in records if record.version_id != active_id]
+    known = {
+        **idempotency_store.claim(connection, [r.idempotency for r in fresh if r.idempotency]),
+        **idempotency_store.find(connection, [r.idempotency.key for r in stale if r.idempotency]),
+    }
+    _insert(connection, [record for record in fresh if _kept(record, known) is None])
     outcomes: list[Stored | Exception] = []
-    fresh: list[EstimateRecord] = []
     for record in records:
-        kept = known.get(record.idempotency.key) if record.idempotency else None
+        kept = _kept(record, known)
         if kept is not None and record.idempotency is not None:
             outcomes.append(replay(connection, kept, record.idempotency.fingerprint))
-        elif record.version_id != active_id:
-            outcomes.append(Stale())
         else:
-            outcomes.append(None)
-            fresh.append(record)
-    _insert(connection, fresh)
+            outcomes.append(None if record.version_id == active_id else Stale())
     return outcomes
 
 
+def _kept(
+    record: EstimateRecord, known: dict[RecordKey, idempotency_store.Record]
+) -> idempotency_store.Record | None:
+    """Return what another estimate keeps under the key of `record`, if it has one."""
+    kept = known.get(record.idempotency.key) if record.idempotency else None
+    return None if kept is None or kept.estimate_id == record.estimate["id"] else kept
+
+
 def _insert(connection: Connection, records: list[EstimateRecord]) -> None:
-    if not records:
-        return
-    connection.execute(insert(estimate_table), [record.estimate for record in records])
-    connection.execute(insert(evidence_table), [record.evidence for record in records])
+    _estimates.run(connection, [record.estimate for record in records])
+    _evidence.run(connection, [record.evidence for record in records])
     audit_store.record(connection, [record.audit for record in records])
-    idempotency_store.save(connection, [r.idempotency for r in records if r.idempotency])
 
 
 def replay(
@@ -147,24 +152,22 @@ def list_estimates(connection: Connection, wanted: EstimateFilter) -> list[Estim
         .order_by(table.id.desc())
         .limit(wanted.limit)
     )
-    conditions = (
-        (wanted.before, table.id < wanted.before),
-        (wanted.main_model, table.main_model == wanted.main_model),
-        (wanted.label, table.label.contains(wanted.label or "", autoescape=True)),
-        (wanted.customer, table.customer.contains(wanted.customer or "", autoescape=True)),
-        (wanted.since, table.created_at >= wanted.since),
-        (wanted.until, table.created_at < wanted.until),
+    conditions: tuple[tuple[Any, Callable[[Any], ColumnElement[bool]]], ...] = (
+        (wanted.before, lambda value: table.id < value),
+        (wanted.main_model, lambda value: table.main_model == value),
+        (wanted.label, lambda value: table.label.contains(value, autoescape=True)),
+        (wanted.customer, lambda value: table.customer.contains(value, autoescape=True)),
+        (wanted.since, lambda value: table.created_at >= value),
+        (wanted.until, lambda value: table.created_at < value),
     )
     for value, condition in conditions:
         if value is not None:
-            query = query.where(condition)
+            query = query.where(condition(value))
     return [EstimateSummary(*row) for row in connection.execute(query)]
 
 
 def latest_answers(connection: Connection, limit: int) -> list[tuple[str, bytes]]:
     """Return id and answer of the latest estimates, newest first."""
     table = estimate_table.c
-    rows = connection.execute(
-        select(table.id, table.answer).order_by(table.id.desc()).limit(limit)
-    )
+    rows = connection.execute(select(table.id, table.answer).order_by(table.id.desc()).limit(limit))
     return [(row.id, row.answer) for row in rows]

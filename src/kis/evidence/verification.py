@@ -14,8 +14,6 @@ A step that fails does not hide the later ones, unless they stand on it: those
 are skipped. A package is a stranger's, so nothing in it may raise from here.
 """
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +22,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kis.errors import DomainError, Text
+from kis.errors import DomainError, Text, path_step
 from kis.evidence.encoding import NotCanonicalError, canonical_strict, sha256_hex
 from kis.evidence.envelope import ALGORITHM, Keyring, verify_signature
 from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id
@@ -34,7 +32,6 @@ Recompute = Callable[[Json, Json], object]
 """(statement, documents) -> the engine's result as builtins; raises DomainError."""
 
 _ABSENT = object()
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _TYPE_NAMES: dict[type, Text] = {
     dict: Text("객체가", "an object"),
     list: Text("배열이", "an array"),
@@ -161,23 +158,17 @@ def first_difference(a: object, b: object, root: str = "$") -> str | None:
         left, right, path = pending.pop()
         if isinstance(left, dict) and isinstance(right, dict):
             pending += [
-                (left.get(key, _ABSENT), right.get(key, _ABSENT), _member_path(path, key))
+                (left.get(key, _ABSENT), right.get(key, _ABSENT), path + path_step(key))
                 for key in sorted(left.keys() | right.keys(), reverse=True)
             ]
         elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
             pending += [
-                (_item(left, index), _item(right, index), f"{path}[{index}]")
+                (_item(left, index), _item(right, index), path + path_step(index))
                 for index in reversed(range(max(len(left), len(right))))
             ]
         elif left != right or isinstance(left, bool) is not isinstance(right, bool):
             return path
     return None
-
-
-def _member_path(path: str, key: str) -> str:
-    # json.dumps escapes: a key may hold a lone surrogate, and a path that holds
-    # one could not be encoded into the report.
-    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{json.dumps(key)}]"
 
 
 def _item(items: list[Any] | tuple[Any, ...], index: int) -> object:
@@ -232,7 +223,7 @@ def _require_shape(value: Any, shape: Any, path: str) -> None:
     if isinstance(shape, dict):
         _require_members(value, shape, path)
         for key, inner in shape.items():
-            _require_shape(value[key], inner, _member_path(path, key))
+            _require_shape(value[key], inner, path + path_step(key))
     elif isinstance(shape, list):
         for index, item in enumerate(value):
             _require_shape(item, shape[0], f"{path}[{index}]")
@@ -249,7 +240,7 @@ def _require_members(value: Json, shape: Json, path: str) -> None:
     if odd is not None:
         missing = Text("필드가 없습니다", "the field is missing")
         unknown = Text("모르는 필드입니다", "the field is unknown")
-        raise _FailedError(missing if odd in shape else unknown, _member_path(path, odd))
+        raise _FailedError(missing if odd in shape else unknown, path + path_step(odd))
 
 
 def _check_statement_digest(case: _Case) -> Text:

@@ -6,8 +6,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
+from kis.db.bulk import BulkInsert
 from kis.idempotency.model import RecordKey
 from kis.idempotency.tables import idempotency_record_table
+
+_claims = BulkInsert(
+    idempotency_record_table, idempotency_record_table.c.keys(), skip_known=True
+)
 
 
 class Record(NamedTuple):
@@ -38,19 +43,26 @@ def find(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, R
     return {record.key: record for record in records}
 
 
+def claim(connection: Connection, records: Sequence[Record]) -> dict[RecordKey, Record]:
+    """Add the `records` whose key is free; return what is kept when some were not.
+
+    A kept record with another estimate than the given one has the key.
+    """
+    if _claims.run(connection, [_columns(record) for record in records]) == len(records):
+        return {}
+    return find(connection, [record.key for record in records])
+
+
 def save(connection: Connection, records: Sequence[Record]) -> None:
     """Add `records`; a key that is there already is an integrity error."""
     if records:
         connection.execute(
-            insert(idempotency_record_table),
-            [{**record.key._asdict(), **_columns(record)} for record in records],
+            insert(idempotency_record_table), [_columns(record) for record in records]
         )
 
 
 def _columns(record: Record) -> dict[str, object]:
-    columns = record._asdict()
-    del columns["key"]
-    return columns
+    return {**record._asdict(), **record.key._asdict()}
 
 
 def forget_before(connection: Connection, moment: datetime) -> int:

@@ -17,6 +17,10 @@ from kis.knowledge.regression import Case, Regression, Resize, rerun_cases
 
 LATEST_ESTIMATES = 1_000
 Kind = Literal["activate", "rollback"]
+LABEL_PATH: dict[Kind, str] = {
+    "activate": "$.versionLabel",
+    "rollback": "$.targetVersionLabel",
+}
 LatestCases = Callable[[Connection, int], list[Case]]
 
 
@@ -79,7 +83,9 @@ class ActivationService:
         if order.force and not order.reason.strip():
             raise refusals.reason_needed()
         async with self._turn:
-            version = await self._database.read(lambda c: store.require_version(c, order.label))
+            version = await self._database.read(
+                lambda c: store.require_version(c, order.label, LABEL_PATH[order.kind])
+            )
             active = await self._database.read(store.load_active_version)
             if version.active:
                 return Activated(True, version.label, version.label, True, None, ())
@@ -111,7 +117,8 @@ class ActivationService:
             pointer = store.load_pointer(connection)
             if pointer is None or pointer.version_id != active.id:
                 raise refusals.activation_conflict()
-            if store.require_version(connection, version.label).digest != version.digest:
+            current = store.require_version(connection, version.label)
+            if (current.id, current.digest) != (version.id, version.digest):
                 raise refusals.activation_conflict()
             activation = store.Activation(
                 version.id, version.label, candidate.snapshot.digest, active.label, order.kind,

@@ -36,6 +36,10 @@ class Active:
         return evidence
 
 
+class Stale(Exception):  # noqa: N818 - not a fault: the estimate is made again
+    """Another version became active while an estimate was made; nothing was stored."""
+
+
 class ActiveKnowledge:
     """Holds the one `Active`. A swap is one assignment: requests that run keep theirs."""
 

@@ -72,7 +72,5 @@ def load_first_version(connection: Connection, at: datetime) -> None:
     )
     for case in shipped_golden(at):
         golden_store.add_golden(connection, case)
-    entry = audit_store.Entry(
-        at, ACTOR, "knowledge.activate", FIRST_LABEL, digest=documents.digest
-    )
+    entry = audit_store.Entry(at, ACTOR, "knowledge.activate", FIRST_LABEL, digest=documents.digest)
     audit_store.record(connection, [entry])

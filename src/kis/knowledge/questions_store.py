@@ -7,17 +7,19 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from kis.knowledge.active import Stale
 from kis.knowledge.questions import Question, ask, is_answered
 from kis.knowledge.snapshot import Snapshot
-from kis.knowledge.tables import knowledge_question_table
+from kis.knowledge.tables import knowledge_pointer_table, knowledge_question_table
 
 
 class Asking(NamedTuple):
-    """One refused request: where it asked for what, who asked, when."""
+    """One refused request: where it asked for what, who asked, when, of which version."""
 
     questions: tuple[tuple[str, Question], ...]
     asked_by: str
     at: datetime
+    version_id: int
 
 
 class OpenQuestion(NamedTuple):
@@ -38,28 +40,43 @@ class OpenQuestion(NamedTuple):
     detail: bytes
 
 
-def write_questions(connection: Connection, askings: Sequence[Asking]) -> Sequence[None]:
-    """Count each question once for each asking; a closed one opens again."""
-    table = knowledge_question_table
+def write_questions(connection: Connection, askings: Sequence[Asking]) -> Sequence[Stale | None]:
+    """Count each question once for each asking; a closed one opens again.
+
+    The pointer is read in this very transaction: what was asked of another
+    version than the active one is not counted, its outcome is `Stale`. The
+    active one may have the row, and a question about it would stay open.
+    """
+    active_id = connection.scalar(select(knowledge_pointer_table.c.version_id))
+    outcomes: list[Stale | None] = []
     for asking in askings:
-        # A request that asks twice for the same row has one question.
-        distinct = {question.subject: (path, question) for path, question in asking.questions}
-        for subject, (path, question) in distinct.items():
-            changed = connection.execute(
-                update(table)
-                .where(table.c.subject == subject)
-                .values(
-                    times_asked=table.c.times_asked + 1,
-                    path=path,
-                    last_asked_at=asking.at,
-                    last_asked_by=asking.asked_by,
-                    closed_at=None,
-                    closed_by=None,
-                )
+        if asking.version_id == active_id:
+            _write_asking(connection, asking)
+            outcomes.append(None)
+        else:
+            outcomes.append(Stale())
+    return outcomes
+
+
+def _write_asking(connection: Connection, asking: Asking) -> None:
+    table = knowledge_question_table
+    # A request that asks twice for the same row has one question.
+    distinct = {question.subject: (path, question) for path, question in asking.questions}
+    for subject, (path, question) in distinct.items():
+        changed = connection.execute(
+            update(table)
+            .where(table.c.subject == subject)
+            .values(
+                times_asked=table.c.times_asked + 1,
+                path=path,
+                last_asked_at=asking.at,
+                last_asked_by=asking.asked_by,
+                closed_at=None,
+                closed_by=None,
             )
-            if not changed.rowcount:
-                connection.execute(insert(table), [_new_row(subject, path, question, asking)])
-    return [None] * len(askings)
+        )
+        if not changed.rowcount:
+            connection.execute(insert(table), [_new_row(subject, path, question, asking)])
 
 
 def _new_row(subject: str, path: str, question: Question, asking: Asking) -> dict[str, Any]:

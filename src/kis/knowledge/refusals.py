@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
 
-def version_not_found(label: str) -> DomainError:
-    """No version has that label."""
+def version_not_found(label: str, path: str = "$.versionLabel") -> DomainError:
+    """No version has that label; `path` is where the request names it."""
     return _refusal(
         ErrorCode.VERSION_NOT_FOUND,
-        "$.versionLabel",
+        path,
         Text(f"버전 {label}이(가) 없습니다.", f"There is no version {label}."),
         Text(
             "GET /v1/knowledge/versions 에서 이름을 확인하십시오.",
@@ -64,9 +64,7 @@ def never_activated(label: str) -> DomainError:
     return _refusal(
         ErrorCode.VERSION_NEVER_ACTIVATED,
         "$.targetVersionLabel",
-        Text(
-            f"버전 {label}은(는) 활성이었던 적이 없습니다.", f"Version {label} was never active."
-        ),
+        Text(f"버전 {label}은(는) 활성이었던 적이 없습니다.", f"Version {label} was never active."),
         Text("activate를 쓰십시오.", "Use activate."),
     )
 

@@ -143,6 +143,25 @@ def _incoherences(rules: RuleSet) -> Iterator[Reason]:
     yield from _missing_keys(".stockMount", rules.stock_mount, _MOUNTS)
     yield from _missing_keys(".gradePreference", rules.grade_preference, _FORMS)
     yield from _word_faults(rules)
+    yield from _drawing_faults(rules)
+
+
+def _drawing_faults(rules: RuleSet) -> Iterator[Reason]:
+    """Tell which allowances leave less room than the drawing shares out of them."""
+    drawing, economic = rules.drawing, rules.economic
+    above = drawing.economic_top_dmm + drawing.economic_main_to_branches_dmm
+    if economic.height_allowance_dmm < above:
+        inside = ".economic.heightAllowanceMm"
+        yield not_allowed(to_mm(economic.height_allowance_dmm), _at_least(above), inside)
+    across = drawing.busbar_gap_dmm + 2 * drawing.side_clearance_dmm
+    for poles, width_dmm in economic.width_allowance_dmm_by_main_poles.items():
+        if width_dmm < across:
+            inside = f".economic.widthAllowanceMmByMainPoles{inside_key(poles)}"
+            yield not_allowed(to_mm(width_dmm), _at_least(across), inside)
+
+
+def _at_least(dmm: int) -> Text:
+    return Text(f"{to_mm(dmm)} mm 이상", f"at least {to_mm(dmm)} mm")
 
 
 def _table_faults(inside: str, table: Sequence[_FrameRow]) -> Iterator[Reason]:

@@ -126,6 +126,8 @@ class AccessoryRules(_Rule, frozen=True):
     door_kinds: tuple[str, ...]
     door_min_depth_dmm: Length
     extra_depth_dmm_by_kind: dict[str, Length]
+    widen_up_to_dmm: PositiveLength
+    """No enclosure is made wider than this only to shorten its accessory rows."""
 
 
 class Drawing(_Rule, frozen=True):

@@ -10,6 +10,8 @@ from kis.knowledge.model import Breaker, BreakerKey
 from kis.knowledge.snapshot import Tables
 
 BRANCH_QUANTITY = 4
+MOST_ROUNDS = 10
+FORMS = ("ECONOMIC", "STANDARD")
 
 
 class SampleRequest(msgspec.Struct, frozen=True):
@@ -23,29 +25,40 @@ class SampleRequest(msgspec.Struct, frozen=True):
 def sample_requests(
     tables: Tables, changed: Sequence[BreakerKey], sample_size: int
 ) -> list[SampleRequest]:
-    """Return up to `sample_size` boards, each trying one row, the same every time.
+    """Return `sample_size` boards, each trying one row, the same every time.
 
     Rows are the changed ones that `tables` holds, evenly spread where there are
-    more; where none is left, all rows. They serve by turns as main breaker
-    without branches and as four branches under the smallest other main of the
-    brand that has at least their frame and poles; as main where none has.
+    more; where none is left, all rows. Fewer rows come round again in other
+    boards: as main alone and as branches under the smallest other main of the
+    brand that has at least their frame and poles, in both forms, then with more
+    branches each time. A row that no main can hold is its own main.
     """
     wanted = set(changed)
     rows = [row for row in tables.breakers if row.key in wanted] or list(tables.breakers)
     mains = _Mains(tables.breakers)
-    samples: list[SampleRequest] = []
-    for index, row in enumerate(_spread(rows, sample_size)):
-        main = mains.smallest_above(row) if index % 2 else None
-        if main is None:
-            samples.append(SampleRequest(row.key, "main", _request(row, [])))
-        else:
-            branch = {
-                "model": row.model,
-                "poles": f"{row.poles}P",
-                "quantity": BRANCH_QUANTITY,
-            }
-            samples.append(SampleRequest(row.key, "branch", _request(main, [branch])))
-    return samples
+    tried = _spread(rows, sample_size)
+    if not tried:
+        return []
+    return [
+        _sample(tried[index % len(tried)], index // len(tried) + index % len(tried) % 2, mains)
+        for index in range(sample_size)
+    ]
+
+
+def _sample(row: Breaker, turn: int, mains: "_Mains") -> SampleRequest:
+    """Return the board that tries `row` at its `turn`: role, then form, then size change."""
+    form = FORMS[turn // 2 % len(FORMS)]
+    more = turn // 4 % MOST_ROUNDS
+    main = mains.smallest_above(row) if turn % 2 else None
+    if main is None:
+        branches = [_branch(row, BRANCH_QUANTITY * more)] if more else []
+        return SampleRequest(row.key, "main", _request(row, branches, form))
+    branches = [_branch(row, BRANCH_QUANTITY * (1 + more))]
+    return SampleRequest(row.key, "branch", _request(main, branches, form))
+
+
+def _branch(row: Breaker, quantity: int) -> dict[str, object]:
+    return {"model": row.model, "poles": f"{row.poles}P", "quantity": quantity}
 
 
 class _Mains:
@@ -74,10 +87,10 @@ def _spread(rows: Sequence[Breaker], at_most: int) -> list[Breaker]:
     return [rows[index * len(rows) // at_most] for index in range(at_most)]
 
 
-def _request(main: Breaker, branches: list[dict[str, object]]) -> dict[str, object]:
+def _request(main: Breaker, branches: list[dict[str, object]], form: str) -> dict[str, object]:
     return {
         "brand": main.brand,
-        "form": "ECONOMIC",
+        "form": form,
         "installation": {"location": "INDOOR", "mount": "WALL"},
         "device": {"type": main.type},
         "main": {"model": main.model, "af": main.frame_size_a, "poles": f"{main.poles}P"},

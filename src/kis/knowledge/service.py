@@ -14,6 +14,8 @@ from kis.knowledge.diff import Difference, compare
 from kis.knowledge.snapshot import Tables
 from kis.knowledge.staging import Staging
 
+LABEL_PATH, AGAINST_PATH = "$.path.label", "$.query.against"
+
 
 class KnowledgeService:
     """Lists, compares and deletes versions; keeps the golden set and the questions."""
@@ -47,20 +49,22 @@ class KnowledgeService:
             DomainError: VERSION_NOT_FOUND.
 
         """
-        version = await self._database.read(lambda c: store.require_version(c, label))
+        version = await self._database.read(lambda c: store.require_version(c, label, LABEL_PATH))
         other = await self._database.read(
-            lambda c: store.require_version(c, against)
-            if against
-            else store.load_active_version(c)
+            lambda c: (
+                store.require_version(c, against, AGAINST_PATH)
+                if against
+                else store.load_active_version(c)
+            )
         )
         mine, theirs = await self._tables_of(version), await self._tables_of(other)
         return other.label, await asyncio.to_thread(compare, theirs, mine)
 
     async def _tables_of(self, version: store.Version) -> Tables:
         if version.digest is not None:
-            return await self._database.read(lambda c: store.load_tables(c, version.id))
+            return await self._database.read(lambda c: store.load_tables(c, version))
         active = await self.active_version()
-        base = await self._database.read(lambda c: store.load_tables(c, active.id))
+        base = await self._database.read(lambda c: store.load_tables(c, active))
         return await self._staging.lay_out(version, base)
 
     async def delete(self, label: str, actor: str) -> None:
@@ -72,7 +76,7 @@ class KnowledgeService:
         """
 
         def write(connection: Connection) -> None:
-            version = store.require_version(connection, label)
+            version = store.require_version(connection, label, LABEL_PATH)
             if version.active:
                 raise refusals.version_active(label)
             store.delete_version(connection, version.id)

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -109,6 +110,7 @@ class Staging:
         self._folder = folder
         self._resize = resize
         self._now = now
+        self._turn = asyncio.Lock()
 
     # --- importing -------------------------------------------------------------------
 
@@ -120,37 +122,50 @@ class Staging:
 
         """
         raw = _raw_bytes(order.content)
-        digest = sha256_hex(f"{order.mode} {order.format.lower()}\n".encode() + raw)
+        digest = sha256_hex(raw)
         existing = await self._database.read(lambda c: store.load_version(c, order.label))
-        if existing is not None and existing.upload_digest != digest:
-            raise refusals.version_exists(order.label)
+        if existing is not None:
+            _check_same(existing, order, digest)
         active = await self._database.read(store.load_active_version)
-        base = await self._database.read(lambda c: store.load_tables(c, active.id))
+        base = await self._database.read(lambda c: store.load_tables(c, active))
         difference = await asyncio.to_thread(_read_and_compare, base, order)
-        version = existing
-        if version is None:
-            path = self._folder / f"{order.label}-{digest[:12]}.{order.format.lower()}"
-            await asyncio.to_thread(_keep, path, raw)
-            kept = zlib.compress(msgspec.msgpack.encode((order.format.lower(), raw)))
-            version = await self._writer.execute(
-                lambda c: self._insert(c, order, active.id, digest, kept, actor)
-            )
+        version, is_new = await self._stage(order, raw, digest, active.id, actor)
         total = difference.total
         return Imported(
             order.label, version.shown_state, order.mode, active.label, digest,
-            existing is not None, total.added, total.changed, total.removed, total.unchanged,
-            difference,
+            not is_new, total.added, total.changed, total.removed, total.unchanged, difference,
         )  # fmt: skip
+
+    async def _stage(
+        self, order: ImportOrder, raw: bytes, digest: str, base_version_id: int, actor: str
+    ) -> tuple[store.Version, bool]:
+        """Keep the upload under its label; also say whether it is new there.
+
+        One at a time: of two owners with one label the second must leave no file.
+        """
+        name = _format_name(order)
+        kept = await asyncio.to_thread(_compress, name, raw)
+        async with self._turn:
+            existing = await self._database.read(lambda c: store.load_version(c, order.label))
+            if existing is not None:
+                _check_same(existing, order, digest)
+                return existing, False
+            path = self._folder / f"{order.label}-{digest[:12]}.{name}"
+            try:
+                await asyncio.to_thread(_keep, path, raw)
+                version = await self._writer.execute(
+                    lambda c: self._insert(c, order, base_version_id, digest, kept, actor)
+                )
+            except Exception:
+                with suppress(OSError):
+                    path.unlink()
+                raise
+            return version, True
 
     def _insert(
         self, connection: Connection, order: ImportOrder, base_version_id: int,
         digest: str, change_set: bytes, actor: str,
     ) -> store.Version:  # fmt: skip
-        version = store.load_version(connection, order.label)
-        if version is not None:
-            if version.upload_digest != digest:
-                raise refusals.version_exists(order.label)
-            return version
         at = self._now()
         store.insert_version(
             connection,
@@ -179,7 +194,7 @@ class Staging:
         """
         version = await self._database.read(lambda c: store.require_version(c, label))
         active = await self._database.read(store.load_active_version)
-        base = await self._database.read(lambda c: store.load_tables(c, active.id))
+        base = await self._database.read(lambda c: store.load_tables(c, active))
         is_fixed = version.activated_at is not None
         tables = await self.lay_out(version, base)
         trial = await asyncio.to_thread(self._try_out, base, tables, sample_size, label)
@@ -199,8 +214,8 @@ class Staging:
     async def lay_out(self, version: store.Version, base: Tables) -> Tables:
         """Return a version's content: fixed once it was active, else its changes on `base`."""
         if version.activated_at is not None:
-            return await self._database.read(lambda c: store.load_tables(c, version.id))
-        kept = await self._database.read(lambda c: store.load_change_set(c, version.id))
+            return await self._database.read(lambda c: store.load_tables(c, version))
+        kept = await self._database.read(lambda c: store.load_change_set(c, version))
         return await asyncio.to_thread(_lay, base, kept, _mode(version))
 
     async def _fix_content(
@@ -212,7 +227,7 @@ class Staging:
 
         def write(connection: Connection) -> None:
             current = store.require_version(connection, version.label)
-            if current.activated_at is not None:
+            if current.id != version.id or current.activated_at is not None:
                 raise refusals.activation_conflict()
             store.mark_validated(connection, version.id, active.id, trial.documents, counts, at)
             entry = audit_store.Entry(
@@ -257,6 +272,19 @@ def _raw_bytes(content: object) -> bytes:
     if isinstance(content, str):
         return content.encode(errors="surrogatepass")
     return msgspec.json.encode(content)
+
+
+def _format_name(order: ImportOrder) -> str:
+    return order.format.strip().lower()
+
+
+def _check_same(existing: store.Version, order: ImportOrder, digest: str) -> None:
+    if (existing.upload_digest, existing.mode) != (digest, order.mode):
+        raise refusals.version_exists(order.label)
+
+
+def _compress(format_name: str, raw: bytes) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode((format_name, raw)))
 
 
 def _keep(path: Path, raw: bytes) -> None:

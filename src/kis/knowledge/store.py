@@ -62,7 +62,10 @@ def load_pointer(connection: Connection) -> Pointer | None:
 
 
 def _versions() -> Select[Any]:
-    """Select versions as `Version` has them, without order."""
+    """Select versions as `Version` has them: newest activation first, never activated last.
+
+    The order is that of the history, not of its times: a clock may be set back.
+    """
     version, activation = knowledge_version_table.c, knowledge_activation_table.c
     last = (
         select(activation.version_id, func.max(activation.id).label("activation_id"))
@@ -80,9 +83,8 @@ def _versions() -> Select[Any]:
         .select_from(knowledge_version_table)
         .outerjoin(last, last.c.version_id == version.id)
         .outerjoin(newest, newest.c.id == last.c.activation_id)
-        .outerjoin(
-            knowledge_pointer_table, knowledge_pointer_table.c.version_id == version.id
-        )
+        .outerjoin(knowledge_pointer_table, knowledge_pointer_table.c.version_id == version.id)
+        .order_by(func.coalesce(newest.c.id, 0).desc(), version.id.desc())
     )
 
 
@@ -93,14 +95,7 @@ def _version(row: Row[Any]) -> Version:
 
 def list_versions(connection: Connection) -> list[Version]:
     """Return all versions: newest activation first, then never activated, newest first."""
-    rows = connection.execute(_versions()).all()
-    versions = [_version(row) for row in rows]
-
-    def order(version: Version) -> tuple[bool, bool, float, int]:
-        moment = version.activated_at.timestamp() if version.activated_at else 0.0
-        return (not version.active, version.activated_at is None, -moment, -version.id)
-
-    return sorted(versions, key=order)
+    return [_version(row) for row in connection.execute(_versions())]
 
 
 def load_version(connection: Connection, label: str) -> Version | None:
@@ -111,8 +106,8 @@ def load_version(connection: Connection, label: str) -> Version | None:
     return None if row is None else _version(row)
 
 
-def require_version(connection: Connection, label: str) -> Version:
-    """Return the version of that label.
+def require_version(connection: Connection, label: str, path: str = "$.versionLabel") -> Version:
+    """Return the version of that label; `path` is where the request names it.
 
     Raises:
         DomainError: VERSION_NOT_FOUND.
@@ -120,7 +115,7 @@ def require_version(connection: Connection, label: str) -> Version:
     """
     version = load_version(connection, label)
     if version is None:
-        raise version_not_found(label)
+        raise version_not_found(label, path)
     return version
 
 
@@ -182,37 +177,45 @@ def load_document(connection: Connection, digest: str) -> bytes | None:
     return None if content is None else zlib.decompress(content)
 
 
-def load_documents(connection: Connection, version_id: int) -> Documents:
-    """Return the four parts of a validated version."""
+def load_documents(connection: Connection, version: Version) -> Documents:
+    """Return the four parts of a validated version.
+
+    Raises:
+        DomainError: VERSION_NOT_FOUND, it was deleted meanwhile.
+
+    """
     table = knowledge_version_table.c
     digests = connection.execute(
         select(
             table.breakers_digest, table.enclosures_digest,
             table.accessories_digest, table.rules_digest,
-        ).where(table.id == version_id)
-    ).one()  # fmt: skip
+        ).where(table.id == version.id)
+    ).one_or_none()  # fmt: skip
+    if digests is None:
+        raise version_not_found(version.label)
     return Documents(*(Document(load_document(connection, d) or b"", d) for d in digests))
 
 
-def load_tables(connection: Connection, version_id: int) -> Tables:
+def load_tables(connection: Connection, version: Version) -> Tables:
     """Return the content of a validated version.
 
     Raises:
+        DomainError: VERSION_NOT_FOUND, it was deleted meanwhile.
         ContentError: what is stored is not what was stored.
         zlib.error: a document is damaged.
 
     """
-    return decode_tables(load_documents(connection, version_id))
+    return decode_tables(load_documents(connection, version))
 
 
 def load_active(connection: Connection, version: Version) -> Active:
     """Return a validated version ready for use; checks every digest.
 
     Raises:
-        ContentError, zlib.error: as `load_tables`.
+        DomainError, ContentError, zlib.error: as `load_tables`.
 
     """
-    documents = load_documents(connection, version.id)
+    documents = load_documents(connection, version)
     snapshot = Snapshot(
         decode_tables(documents),
         label=version.label,
@@ -237,13 +240,20 @@ def insert_version(connection: Connection, **columns: Any) -> int:
     return version_id
 
 
-def load_change_set(connection: Connection, version_id: int) -> bytes:
-    """Return the upload that a version was made from, as it was kept."""
-    change_set: bytes = connection.execute(
+def load_change_set(connection: Connection, version: Version) -> bytes:
+    """Return the upload that a version was made from, as it was kept.
+
+    Raises:
+        DomainError: VERSION_NOT_FOUND, it was deleted meanwhile.
+
+    """
+    change_set: bytes | None = connection.scalar(
         select(knowledge_version_table.c.change_set).where(
-            knowledge_version_table.c.id == version_id
+            knowledge_version_table.c.id == version.id
         )
-    ).scalar_one()
+    )
+    if change_set is None:
+        raise version_not_found(version.label)
     return zlib.decompress(change_set)
 
 
@@ -251,7 +261,11 @@ def mark_validated(
     connection: Connection, version_id: int, base_version_id: int | None, documents: Documents,
     counts: tuple[int, int], at: datetime,
 ) -> None:  # fmt: skip
-    """Give a version its content. `counts` are breaker tables and rows."""
+    """Give a version its content. `counts` are breaker tables and rows.
+
+    Breakers of an earlier validation that no version has any more are deleted.
+    """
+    earlier = _breakers_digest(connection, version_id)
     save_documents(connection, documents)
     connection.execute(
         update(knowledge_version_table)
@@ -269,6 +283,7 @@ def mark_validated(
             validated_at=at,
         )
     )
+    _forget_unused(connection, earlier)
 
 
 class Activation(NamedTuple):
@@ -303,10 +318,20 @@ def delete_version(connection: Connection, version_id: int) -> None:
 
     Enclosures, accessories and rules stay: evidence may name them.
     """
+    breakers = _breakers_digest(connection, version_id)
+    table = knowledge_version_table
+    connection.execute(delete(table).where(table.c.id == version_id))
+    _forget_unused(connection, breakers)
+
+
+def _breakers_digest(connection: Connection, version_id: int) -> str | None:
     table = knowledge_version_table.c
-    breakers = connection.scalar(select(table.breakers_digest).where(table.id == version_id))
-    connection.execute(delete(knowledge_version_table).where(table.id == version_id))
-    users = connection.scalar(select(func.count()).where(table.breakers_digest == breakers))
-    if breakers is not None and not users:
-        documents = knowledge_document_table
-        connection.execute(delete(documents).where(documents.c.digest == breakers))
+    return connection.scalar(select(table.breakers_digest).where(table.id == version_id))
+
+
+def _forget_unused(connection: Connection, breakers_digest: str | None) -> None:
+    """Delete breakers that no version has; a copy of a large table is megabytes."""
+    version, document = knowledge_version_table.c, knowledge_document_table
+    users = select(func.count()).where(version.breakers_digest == breakers_digest)
+    if breakers_digest is not None and not connection.scalar(users):
+        connection.execute(delete(document).where(document.c.digest == breakers_digest))

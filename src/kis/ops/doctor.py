@@ -4,20 +4,22 @@ import shutil
 import sqlite3
 import sys
 import zlib
-from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from kis.db.engine import DatabaseUnavailable, open_database
 from kis.db.migrate import HEAD, stored_revision
-from kis.errors import DomainError
 from kis.knowledge.content import ContentError
-from kis.knowledge.store import load_active, load_active_version
+from kis.knowledge.store import load_active, load_active_version, load_pointer
 from kis.settings import Settings, env_file_of
 
 DISK_FREE_LEAST = 0.15
 """The runbook raises an alarm at 85 % used."""
+
+MAX_SHOWN = 300
 
 
 class Checkup(NamedTuple):
@@ -54,9 +56,19 @@ def _program() -> Checkup:
 
 def _secrets_file(settings: Settings) -> Checkup:
     path = env_file_of(settings.home)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-    is_good = not mode & 0o077
-    return Checkup("secrets", is_good, f"{path} 모드 {mode:o}", f"{path} has mode {mode:o}")
+    if not path.exists():
+        return Checkup(
+            "secrets", True, f"{path} 없음: 환경 변수에서 옴", f"no {path}: from the environment"
+        )
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        return Checkup(
+            "secrets",
+            False,
+            f"{path} 모드 {mode:o}: 다른 사용자가 읽을 수 있음. chmod 600 후 키를 교체하십시오",
+            f"{path} has mode {mode:o}: others can read it. chmod 600, then rotate the keys",
+        )
+    return Checkup("secrets", True, f"{path} 모드 {mode:o}", f"{path} has mode {mode:o}")
 
 
 def _keys(settings: Settings) -> Checkup:
@@ -79,37 +91,45 @@ def _disk(settings: Settings) -> Checkup:
 
 
 def _database(settings: Settings) -> Checkup:
+    path = Path(settings.database_url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return Checkup(
+            "database", True, "아직 없음: 첫 시작이 만듦", "not there yet: the first start makes it"
+        )
     try:
         database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
     except DatabaseUnavailable as error:
-        return Checkup("database", False, str(error), str(error))
+        return _damaged(error)
     try:
-        steps: tuple[Callable[[], str | None], ...] = (
-            lambda: database.read_now(
-                lambda c: None if stored_revision(c) in (HEAD, None) else "schema revision"
-            ),
-            lambda: database.read_now(
-                lambda c: _unless_ok(c.execute(text("PRAGMA integrity_check")).scalar_one())
-            ),
-            lambda: database.read_now(_load),
-        )
-        trouble = next((found for step in steps if (found := step()) is not None), None)
+        trouble = database.read_now(_trouble_in)
+    except (SQLAlchemyError, sqlite3.Error, ContentError, zlib.error) as error:
+        return _damaged(getattr(error, "orig", error))
     finally:
         database.close()
     if trouble:
-        return Checkup("database", False, f"이상: {trouble}", f"damaged: {trouble}")
+        return _damaged(trouble)
     return Checkup("database", True, "온전함", "sound, and so is the active knowledge")
 
 
-def _unless_ok(result: str) -> str | None:
-    return None if result == "ok" else result
+def _damaged(trouble: object) -> Checkup:
+    line = " ".join(str(trouble).split())[:MAX_SHOWN]
+    return Checkup(
+        "database",
+        False,
+        f"이상: {line}. 서비스를 멈추고 백업으로 복구하십시오",
+        f"damaged: {line}. Stop the service and restore a backup",
+    )
 
 
-def _load(connection: Connection) -> str | None:
-    try:
-        load_active(connection, load_active_version(connection))
-    except DomainError:
+def _trouble_in(connection: Connection) -> str | None:
+    found = [str(line) for line in connection.scalars(text("PRAGMA integrity_check(10)"))]
+    if found != ["ok"]:
+        return "; ".join(found)
+    revision = stored_revision(connection)
+    if revision is None:
         return None  # not started yet: the first start loads the shipped knowledge
-    except (ContentError, zlib.error) as error:
-        return f"knowledge {error}"
+    if revision != HEAD:
+        return f"schema revision {revision}, not {HEAD}"
+    if load_pointer(connection) is not None:
+        load_active(connection, load_active_version(connection))
     return None

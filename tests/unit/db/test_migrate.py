@@ -86,7 +86,9 @@ def test_an_up_to_date_database_costs_no_import_of_alembic(database: Database, p
 
 def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:
     migrate(database)
-    database.write_now(lambda c: c.execute(text(f"UPDATE {REVISION_TABLE} SET version_num = '9999'")))
+    database.write_now(
+        lambda c: c.execute(text(f"UPDATE {REVISION_TABLE} SET version_num = '9999'"))
+    )
     with pytest.raises(DatabaseUnavailable, match=r"revision 9999.*newer KIS"):
         migrate(database)
     assert database.read_now(stored_revision) == "9999"

@@ -55,11 +55,8 @@ def run(board: BoardDraft, snapshot: Snapshot) -> Outcome:
     """Estimate a draft that must pass the gates; MIXED is allowed."""
     findings = check_statements(board, snapshot.rules, allow_mixed=True)
     assert findings == []
-    return estimate(*_swap(normalise(board, snapshot.rules), snapshot))
-
-
-def _swap(normalised: tuple[Any, Any], snapshot: Snapshot) -> tuple[Any, Snapshot, Any]:
-    return normalised[0], snapshot, normalised[1]
+    normalised, origins = normalise(board, snapshot.rules)
+    return estimate(normalised, snapshot, origins)
 
 
 def with_tables(snapshot: Snapshot, **parts: Any) -> Snapshot:
@@ -78,7 +75,9 @@ def breaker(
 
 
 def selected(row: Breaker, quantity: int = 1, **stated: Any) -> SelectedDevice:
-    return SelectedDevice(Device(brand=row.brand, model=row.model, quantity=quantity, **stated), row)
+    return SelectedDevice(
+        Device(brand=row.brand, model=row.model, quantity=quantity, **stated), row
+    )
 
 
 def accessory(code: str, kind: str, width: int | None, height: int | None) -> Accessory:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kis.estimate.model import BoardDraft, DeviceDraft, Estimate
 from kis.knowledge.snapshot import Snapshot
 
-from .boards import draft, drafts, knowledge, line, run, with_tables
+from .boards import TALL, draft, drafts, enclosure, knowledge, line, run, with_tables
 from .boards import breaker as body
 
 many = settings(max_examples=30, deadline=None)
@@ -67,6 +67,22 @@ def test_front_grows_from_the_main_alone(
     assert grown == sorted(grown)
 
 
+def test_wider_board_is_no_smaller_than_the_stock_of_a_narrower_one(
+    seed_snapshot: Snapshot,
+) -> None:
+    """800x600 is given stock of 800x700; 900x600 would be smaller, so it is 1000x600."""
+    bodies = (
+        body("M", height_dmm=1300),
+        body("WIDE", width=2500, height_dmm=2500),
+        body("TALL", 3, 30, 100, height_dmm=3000),
+    )
+    stock = (enclosure(800, 700, 150),)
+    snapshot = with_tables(seed_snapshot, breakers=bodies, enclosures=(*stock, TALL))
+    board = draft("M", line("WIDE", 2), brand="LS")
+    assert run(board, snapshot).estimate.enclosure.model == stock[0].model
+    assert fronts(board, [line("TALL")], snapshot) == [800 * 700, 1000 * 600]
+
+
 def test_odd_body_does_not_part_facing_four_poles(seed_snapshot: Snapshot) -> None:
     """A 4P of 60 mm and a 3P of 61 mm in one class: DIN devices come close to that."""
     bodies = (
@@ -80,7 +96,6 @@ def test_odd_body_does_not_part_facing_four_poles(seed_snapshot: Snapshot) -> No
     assert after >= before
 
 
-@pytest.mark.xfail(reason="dealing to three busbars or more is not the least", strict=True)
 def test_front_grows_beyond_two_busbars(seed_snapshot: Snapshot) -> None:
     board = draft("SBS-604", line("SBS-804", 24), line("SEE-104", 8), line("SBE-104", 2),
                   line("SEE-102"))  # fmt: skip

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements, normalise
-from kis.estimate.model import MAX_BRANCH_LINES, MAX_DEVICES, AccessoryDraft, BoardDraft, DeviceDraft
+from kis.estimate.model import (
+    MAX_BRANCH_LINES,
+    MAX_DEVICES,
+    AccessoryDraft,
+    BoardDraft,
+    DeviceDraft,
+)
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot
 
@@ -16,7 +22,6 @@ from .boards import accessory, breaker, draft, line, run, with_tables
 
 MODELS = ("SBS-54", "SIE-32", "ABN-104", "ABS-803", "TS800U", "BKN-1P", "METASOL-600")
 CODES = ("METER-3PH", "MC-9..22", "SPD-VAL-MS-2P", "DUCT-40x60", "FUSE-HOLDER", "NEW")
-maybe = st.none
 
 
 def optional(*values: object) -> st.SearchStrategy[object]:

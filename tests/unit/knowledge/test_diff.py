@@ -93,6 +93,7 @@ def test_counts_and_cells() -> None:
     )
     assert CellChange("heightMm", 130, None) in rows[1].cells
     assert CellChange("heightMm", None, 130) in rows[2].cells
+    assert CellChange("frameSizeA", None, 50) in rows[2].cells
 
 
 def test_rules_differ_by_constant_in_mm() -> None:
@@ -104,7 +105,8 @@ def test_rules_differ_by_constant_in_mm() -> None:
     )
     other = Tables(SEED.breakers, SEED.enclosures, SEED.accessories, rules)
     difference = compare(SEED, other)
-    assert difference.total.changed == 1
+    assert difference.total == Counts(added=0, changed=1, removed=0, unchanged=108 + 163 + 18)
+    assert difference.rules.counts == Counts(added=0, changed=1, removed=0, unchanged=0)
     (row,) = difference.rules.rows
     assert row.row == {"version": "next"}
     assert row.cells == (

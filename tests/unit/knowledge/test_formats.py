@@ -7,6 +7,7 @@ from kis.knowledge.formats import parse_upload
 
 from .rows import BRANDS, HEADER, META, breaker, paths, refused, seed_catalogue, write_csv
 
+ACCESSORIES = [{"code": "A", "kind": "timer"}, {"code": "B", "kind": "timer"}]
 GOOD = "LS,METASOL,ABN-53,50,3P,75,130,60," + META
 
 
@@ -58,10 +59,18 @@ def test_too_many_bytes(
     assert finding.data["value"] in (11, 12)
 
 
+def test_as_many_bytes_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = write_csv([breaker("고감도")])
+    monkeypatch.setattr(formats, "MAX_BYTES", len(content.encode()))
+    assert parse_upload("csv", content, brands=BRANDS).breakers
+    assert parse_upload("csv", content.encode(), brands=BRANDS).breakers
+
+
 def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "MAX_ROWS", 2)
     rows = [breaker(f"M{number}") for number in range(3)]
     assert parse_upload("csv", write_csv(rows[:2]) + "\n\n\n", brands=BRANDS).breakers
+    assert parse_upload("json", {"accessories": ACCESSORIES}).accessories
     (finding,) = refused("csv", write_csv(rows))
     assert (finding.path, finding.data["value"]) == ("$.content", 3)
     (finding,) = refused("json", {"breakers": [{}], "enclosures": [{}, {}]})

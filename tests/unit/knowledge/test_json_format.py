@@ -83,6 +83,29 @@ def test_rows_of_each_part() -> None:
     assert upload.accessories[0].depth_dmm is None
 
 
+def test_the_largest_and_the_smallest_that_is_allowed() -> None:
+    row = BREAKER | {
+        "model": "M" * 100,
+        "af": 10_000,
+        "widthMm": 1,
+        "heightMm": 1000,
+        "meta": {
+            "type": "MCCB",
+            "at": [1, 10_000],
+            "icu_ka": 1000,
+            "warning": "w" * 1000,
+            "k" * 100: [2**53 - 1, 1e-4],
+        },
+    }
+    enclosures = [
+        ENCLOSURE | {"widthMm": 50, "heightMm": 3000, "thicknessMm": 0.1},
+        ENCLOSURE | {"model": "X", "thicknessMm": 100},
+    ]
+    accessories = [{"code": "A", "kind": "timer", "heightMm": 1, "depthMm": 1000}]
+    content = {"breakers": [row], "enclosures": enclosures, "accessories": accessories}
+    assert parse_upload("json", content, brands=BRANDS)
+
+
 def test_parts_that_are_empty_are_given() -> None:
     upload = parse_upload("json", {"accessories": []})
     assert upload.accessories == ()
@@ -253,6 +276,8 @@ def test_a_breaker_value_that_is_refused(key: str, value: object, inside: str) -
         ("accessories", ACCESSORY, "widthMm", 0.9),
         ("accessories", ACCESSORY, "heightMm", 1001),
         ("accessories", ACCESSORY, "depthMm", 22.95),
+        ("accessories", ACCESSORY, "depthMm", 1000.1),
+        ("enclosures", ENCLOSURE, "thicknessMm", 100.1),
         ("accessories", ACCESSORY, "depthMm", False),
         ("accessories", ACCESSORY, "poles", "3P"),
     ],

@@ -90,9 +90,15 @@ def test_whole_floats_are_whole_numbers() -> None:
         ),
         (
             "economic.widthAllowanceMmByMainPoles",
-            {"1P": 1, "2P": 1, "4P": 1},
+            {"1P": 250, "2P": 250, "4P": 300},
             "economic.widthAllowanceMmByMainPoles['3P']",
         ),
+        (
+            "economic.widthAllowanceMmByMainPoles.1P",
+            199,
+            "economic.widthAllowanceMmByMainPoles['1P']",
+        ),
+        ("economic.heightAllowanceMm", 109.9, "economic.heightAllowanceMm"),
         ("stock.defaultMaterial", "WOOD", "stock.defaultMaterial"),
         ("accessories.shelves.meter.perRow", 0, "accessories.shelves.meter.perRow"),
         ("accessories.shelves.meter", None, "accessories.shelves.meter"),

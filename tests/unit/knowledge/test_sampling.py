@@ -18,7 +18,7 @@ def tried(rows: list[Breaker], changed: list[Breaker], size: int) -> list[tuple[
 
 
 def test_requests_are_those_of_the_runbook() -> None:
-    main, branch = sample_requests(tables_of(SMALL, MEDIUM, LARGE), [SMALL.key, MEDIUM.key], 10)
+    main, branch = sample_requests(tables_of(SMALL, MEDIUM, LARGE), [SMALL.key, MEDIUM.key], 2)
     assert (main.row, main.role) == (SMALL.key, "main")
     assert main.request == {
         "brand": "LS",
@@ -70,13 +70,24 @@ def test_rows_are_spread_evenly_and_the_same_every_time() -> None:
     assert found == tried(rows[::-1], rows, 5)
 
 
-@pytest.mark.parametrize(("size", "boards"), [(0, 0), (1, 1), (10, 10), (108, 108), (500, 108)])
-def test_as_many_boards_as_wanted_where_rows_are_enough(size: int, boards: int) -> None:
-    assert len(sample_requests(seed_tables(), [], size)) == boards
+@pytest.mark.parametrize("size", [0, 1, 10, 108, 500])
+def test_as_many_boards_as_wanted(size: int) -> None:
+    assert len(sample_requests(seed_tables(), [], size)) == size
+
+
+def test_one_row_is_tried_in_other_boards_each_time() -> None:
+    samples = sample_requests(tables_of(SMALL, LARGE), [SMALL.key], 8)
+    assert {sample.row for sample in samples} == {SMALL.key}
+    assert [sample.role for sample in samples] == ["main", "branch"] * 4
+    assert [sample.request["form"] for sample in samples[:4]] == [
+        "ECONOMIC", "ECONOMIC", "STANDARD", "STANDARD",
+    ]  # fmt: skip
+    boards = [repr(sample.request) for sample in samples]
+    assert len(set(boards)) == len(boards)
 
 
 def test_unknown_keys_are_passed_over() -> None:
     rows = [SMALL, MEDIUM]
-    assert tried(rows, [MEDIUM, LARGE], 9) == [("B-103", "main", "B-103")]
-    assert len(tried(rows, [LARGE], 9)) == 2
+    assert tried(rows, [MEDIUM, LARGE], 1) == [("B-103", "main", "B-103")]
+    assert {row for row, _, _ in tried(rows, [LARGE], 9)} == {"A-53", "B-103"}
     assert tried([], [], 9) == []

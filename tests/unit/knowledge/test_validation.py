@@ -73,6 +73,11 @@ def test_one_wide_row_does_not_blame_the_wider_poles() -> None:
     assert remarks_on(rows) == [(NARROWER, "X-53")]
 
 
+def test_a_row_narrower_than_others_of_its_own_poles_is_no_matter() -> None:
+    assert remarks_on([THREE, breaker("M-53", 3), breaker("X-53", 3, width_dmm=700)]) == []
+    assert remarks_on([THREE, breaker("M-53", 3), breaker("X-53", 3, width_dmm=800)]) == []
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [

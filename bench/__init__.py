@@ -1,0 +1,1 @@
+"""Measures the service from outside: `python -m bench`, figures in RESULTS.md."""

@@ -1,0 +1,198 @@
+"""bench/RESULTS.md: the figures beside what was asked for, and whether they reach it."""
+
+import os
+import platform
+import sqlite3
+import statistics
+import sysconfig
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bench.load import Summary
+from bench.scenarios import CONNECTIONS, READ_CONNECTIONS, Plan, Results, Round
+from bench.tables import CONNECTIONS as SWAP_CONNECTIONS
+from bench.tables import Phase
+from kis import clock
+
+QUIET = "quiet"
+HEADING = """# What the service does in a second
+
+Written by `make bench` (`python -m bench`); do not edit. The load generator is a
+process of its own on the same machine: closed loop over loopback, HTTP/1.1
+keep-alive, a distinct Idempotency-Key for each request, thirteen kinds of board in
+turn (2 to 41 breakers, with and without accessories), every answer checked for its
+status. The service runs as `kis-backend serve` with its default settings, but
+without a rate limit. Every create is on the disk (`synchronous=FULL`) before it is
+answered. Floor and service take turns; a figure is the median of the rounds.
+"""
+
+
+class Line(NamedTuple):
+    """A figure with its target; `reaches` is None where none was asked for."""
+
+    what: str
+    figure: str
+    target: str = ""
+    reaches: bool | None = None
+
+
+def render(results: Results, plan: Plan, load_before: float) -> str:
+    """Return the report."""
+    lines = [*_speed(results), *_start_and_memory(results), *_swap(results), *_engine(results)]
+    asked = [line for line in lines if line.reaches is not None]
+    short = [line.what for line in asked if not line.reaches]
+    verdict = "All targets are met." if not short else "Falls short: " + "; ".join(short) + "."
+    return "\n".join(
+        [
+            HEADING, _machine(plan, load_before), "## Targets", "", verdict, "", *_table(asked),
+            "", "## All figures", "", *_latencies(results), "",
+            *_table([line for line in lines if line.reaches is None]), "",
+            "## Estimates while 100,000 rows are imported and activated", "",
+            *_phases(results), "", "## What one create costs", "", *_parts(results), "",
+        ]
+    )  # fmt: skip
+
+
+def _machine(plan: Plan, load_before: float) -> str:
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    build = "with" if optimised else "without"
+    return (
+        f"Machine: {os.cpu_count()} cores ({platform.machine()}) for service and generator"
+        f" together, {platform.system()}; Python {platform.python_version()} built {build}"
+        f" profile-guided optimisation, SQLite {sqlite3.sqlite_version}. Load average before the"
+        f" run {load_before:.1f}; {plan.rounds} rounds, {clock.now():%Y-%m-%d}.\n"
+    )
+
+
+def _speed(results: Results) -> list[Line]:
+    commits = results.median(lambda r: r.commits)
+    at_64 = results.median(lambda r: r.creates[64].per_second)
+    at_1 = results.median(lambda r: r.creates[1].per_second)
+    p99 = results.median(lambda r: r.creates[64].p99_ms)
+    failures = sum(s.failures for r in results.rounds for s in r.creates.values())
+    bare = results.median(lambda r: r.bare.per_second if r.bare else 0.0)
+    return [
+        _more("durable creates/s, 64 connections", at_64, 2_000),
+        _less("p99 of a create, 64 connections", p99, 60, "ms"),
+        _more("durable creates/s, 1 connection", at_1, 400),
+        Line("failed creates", f"{failures}", "0", failures == 0),
+        Line("raw single-row durable SQLite commits/s", f"{commits:,.0f}"),
+        Line(
+            "raw durable SQLite rows/s, 64 in a transaction",
+            f"{results.median(lambda r: r.batched_rows):,.0f}",
+        ),
+        Line("creates at 64 : raw single-row commits", _ratio(results, 64)),
+        Line("creates at 1 : raw single-row commits", _ratio(results, 1)),
+        Line("bare ASGI answers/s (uvicorn, no work), 64 connections", f"{bare:,.0f}"),
+    ]
+
+
+def _ratio(results: Results, connections: int) -> str:
+    return f"{results.median(lambda r: r.creates[connections].per_second / r.commits):.2f}"
+
+
+def _start_and_memory(results: Results) -> list[Line]:
+    big = results.big
+    return [
+        _less("start to first answer, new home", results.median(lambda r: r.first_start_s), 1.5),
+        _less("start to first answer, again", statistics.median(results.restarts_s), 1.5),
+        _less("start to first answer, 100,000 rows", big.restart_s, 1.5),
+        _less("memory (RSS) started with 100,000 rows", big.restarted_mb, 150, "MB"),
+        _less("memory (RSS) after their import and activation", big.memory_mb, 150, "MB"),
+        Line("highest memory (RSS) during import and activation", f"{big.peak_mb:.0f} MB"),
+        Line(
+            "memory (RSS) started with the shipped table",
+            f"{results.median(lambda r: r.memory_mb):.0f} MB",
+        ),
+        Line(
+            "memory (RSS) after the load",
+            f"{results.median(lambda r: r.memory_after_load_mb):.0f} MB",
+        ),
+    ]
+
+
+def _swap(results: Results) -> list[Line]:
+    lines = []
+    for phase in results.big.phases:
+        if phase.name.startswith(("activate", "roll back")):
+            lines.append(_less(f"{phase.name}, 100,000 rows", phase.seconds, 2))
+    waits = [
+        _less(f"longest wait of an estimate: {phase.name}", phase.estimates.max_ms, 100, "ms")
+        for phase in results.big.phases
+        if phase.name != QUIET
+    ]
+    failures = sum(phase.estimates.failures for phase in results.big.phases)
+    return [*lines, *waits, Line("failed estimates meanwhile", f"{failures}", "0", failures == 0)]
+
+
+def _engine(results: Results) -> list[Line]:
+    return [
+        _less(f"engine, board of {time.breakers} breakers", time.ms, {40: 1, 400: 20}[time.breakers], "ms")
+        for time in results.engine
+    ]  # fmt: skip
+
+
+def _more(what: str, figure: float, target: float) -> Line:
+    return Line(what, f"{figure:,.0f}", f">= {target:,.0f}", figure >= target)
+
+
+def _less(what: str, figure: float, target: float, unit: str = "s") -> Line:
+    digits = 0 if unit == "MB" else 2 if unit == "s" or target < 10 else 1  # noqa: PLR2004
+    return Line(what, f"{figure:.{digits}f} {unit}", f"< {target:g} {unit}", figure < target)
+
+
+def _table(lines: list[Line]) -> list[str]:
+    if any(line.target for line in lines):
+        rows = ["| | measured | asked for | |", "|---|---|---|---|"]
+        return rows + [
+            f"| {x.what} | {x.figure} | {x.target} | {'meets' if x.reaches else 'falls short'} |"
+            for x in lines
+        ]
+    return ["| | measured |", "|---|---|", *(f"| {x.what} | {x.figure} |" for x in lines)]
+
+
+def _latencies(results: Results) -> list[str]:
+    rows = [
+        "| | requests/s | p50 ms | p95 ms | p99 ms | max ms | server CPU µs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for connections in CONNECTIONS:
+        cpu = results.median(lambda r, c=connections: r.cpu_us[c])
+        name = f"create, {connections} connection{'s' if connections > 1 else ''}"
+        rows.append(_latency(results, name, lambda r, c=connections: r.creates[c], f"{cpu:.0f}"))
+    reads = f"read one, {READ_CONNECTIONS} connections"
+    return [*rows, _latency(results, reads, lambda r: r.reads, "")]
+
+
+def _latency(results: Results, name: str, of: Callable[[Round], Summary | None], cpu: str) -> str:
+    found = [summary for each in results.rounds if (summary := of(each)) is not None]
+    rate = statistics.median(summary.per_second for summary in found)
+    times = [
+        statistics.median(getattr(summary, f"{name}_ms") for summary in found)
+        for name in ("p50", "p95", "p99", "max")
+    ]
+    return f"| {name} | {rate:,.0f} | {' | '.join(f'{ms:.1f}' for ms in times)} | {cpu} |"
+
+
+def _phases(results: Results) -> list[str]:
+    rows = [
+        f"{SWAP_CONNECTIONS} connections ask without a pause.",
+        "",
+        "| | seconds | estimates/s | p50 ms | p99 ms | max ms | failed |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    return rows + [_phase(phase) for phase in results.big.phases]
+
+
+def _phase(phase: Phase) -> str:
+    found = phase.estimates
+    return (
+        f"| {phase.name} | {phase.seconds:.2f} | {found.per_second:,.0f} | {found.p50_ms:.1f}"
+        f" | {found.p99_ms:.1f} | {found.max_ms:.1f} | {found.failures} |"
+    )
+
+
+def _parts(results: Results) -> list[str]:
+    rows = ["| part | µs of CPU |", "|---|---|"]
+    rows += [f"| {name} | {cost:.0f} |" for name, cost in results.parts]
+    return rows

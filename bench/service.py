@@ -1,0 +1,125 @@
+"""The service under measurement: `kis-backend serve` on a home of its own."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.boards import economic
+
+API_KEY = "api-key-of-the-benchmark-0123456789"
+ADMIN_API_KEY = "admin-key-of-the-benchmark-0123456789"
+SECRETS = {
+    "API_KEY": API_KEY,
+    "ADMIN_API_KEY": ADMIN_API_KEY,
+    "EVIDENCE_SECRET": "evidence-secret-of-the-benchmark-0123456789abcdef",
+}
+KEPT_VARIABLES = ("PATH", "LANG", "HOME", "TMPDIR")
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 30.0
+CALL_LIMIT_S = 120.0
+RETRY_S = 0.002
+CREATED = 201
+KIB = 1024
+
+
+class Service:
+    """A running server: its process, its port, and how soon it gave its first answer."""
+
+    def __init__(self, home: Path, **environ: str) -> None:
+        """Start it on `home` and wait for its first estimate."""
+        self.port = free_port()
+        self._environ = {
+            **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+            **SECRETS, "KIS_HOME": str(home), "PORT": str(self.port),
+            "RATE_LIMIT_PER_MINUTE": "0", **environ,
+        }  # fmt: skip
+        program = Path(sys.executable).with_name("kis-backend")
+        began = time.monotonic()
+        self._process = subprocess.Popen(
+            [str(program), "serve"], env=self._environ, stdout=subprocess.DEVNULL
+        )
+        try:
+            self._wait(began + START_LIMIT_S)
+        except BaseException:
+            self.stop()
+            raise
+        self.first_answer_s = time.monotonic() - began
+
+    def _wait(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                message = f"the server ended with exit code {self._process.returncode}"
+                raise RuntimeError(message)
+            try:
+                board = economic("SBS-54", ("SES-54", 2), ("SIE-32", 8))
+                status, _ = self.call("POST", "/v1/estimate/create", board)
+            except ConnectionRefusedError:
+                time.sleep(RETRY_S)
+                continue
+            if status == CREATED:
+                return
+        message = "the server gave no estimate in time"
+        raise RuntimeError(message)
+
+    def call(
+        self, method: str, path: str, body: Any = None, key: str = API_KEY
+    ) -> tuple[int, Any]:
+        """Send one request on a connection of its own; return status and decoded answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_LIMIT_S)
+        headers = {"X-API-Key": key, "Content-Type": "application/json"}
+        raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        try:
+            connection.request(method, path, raw, headers)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+    def memory_mb(self, field: str = "VmRSS") -> float:
+        """Return the server's resident memory, or its highest (`VmHWM`), in MB of 2**20."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(found[1]) / KIB if found else 0.0
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds that the server has used."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> None:
+        """Ask it to end; kill it when it does not."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def running(home: Path, **environ: str) -> Iterator[Service]:
+    """Run the service on `home`."""
+    service = Service(home, **environ)
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+def free_port() -> int:
+    """Return a TCP port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

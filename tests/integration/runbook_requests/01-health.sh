@@ -1,0 +1,2 @@
+# 기본 상태 확인
+curl http://localhost:3000/health

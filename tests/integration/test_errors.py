@@ -1,0 +1,232 @@
+"""The table of errors is total and documented; every kind of error has the one shape."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kis.api.error_guide import GUIDE, errors_table
+from kis.api.errors import STATUS
+from kis.errors import ErrorCode
+from tests.integration.lifecycle import good
+from tests.integration.problems import HANGUL, problem_of
+from tests.services import Client, board, running_client
+
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+GENERATED_BELOW = "<!-- generated: errors_table() -->\n"
+CREATE = "/v1/estimate/create"
+JSON = {"Content-Type": "application/json"}
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def test_table_is_total() -> None:
+    assert set(STATUS) == set(ErrorCode)
+    assert set(GUIDE) == set(ErrorCode)
+
+
+def test_documented_errors_are_the_errors() -> None:
+    documented = PAGE.read_text(encoding="utf-8").partition(GENERATED_BELOW)[2]
+    assert documented == errors_table(), f"put errors_table() below {GENERATED_BELOW!r}"
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_code_is_explained_in_both_languages(code: ErrorCode) -> None:
+    for text in GUIDE[code]:
+        assert HANGUL.search(text.ko) or text.ko == text.en
+        assert text.en
+        assert not HANGUL.search(text.en)
+        assert "|" not in text.ko + text.en
+
+
+def test_statuses_are_those_of_the_contract() -> None:
+    """DESIGN.md: 400 malformed, 401, 403, 404, 409 state, 413, 415, 422 domain, 429, 503."""
+    contract = {400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503}
+    assert set(STATUS.values()) == contract
+    assert [code for code, status in STATUS.items() if status == 500] == [ErrorCode.INTERNAL]
+
+
+# --- one shape ---------------------------------------------------------------------------------
+
+
+def raw(client: Client, body: bytes, **headers: str) -> httpx.Response:
+    return client.request("POST", CREATE, content=body, headers={**JSON, **headers})
+
+
+ERRORS: list[tuple[int, str, Callable[[Client], httpx.Response]]] = [
+    (400, "MALFORMED_JSON", lambda c: raw(c, b"{")),
+    (400, "INVALID_REQUEST", lambda c: raw(c, b"[]")),
+    (400, "INVALID_REQUEST", lambda c: c.get("/v1/estimate?limit=0")),
+    (400, "INVALID_REQUEST", lambda c: c.get("/v1/estimate/" + "x" * 65)),
+    (400, "INVALID_REQUEST", lambda c: raw(c, b"{}", **{"Idempotency-Key": ""})),
+    (401, "UNAUTHENTICATED", lambda c: c.get("/v1/estimate", key=None)),
+    (401, "UNAUTHENTICATED", lambda c: c.get("/v1/no/such/address", key=None)),
+    (403, "FORBIDDEN", lambda c: c.get("/v1/knowledge/versions")),
+    (404, "NOT_FOUND", lambda c: c.get("/v1/estimate/nothing")),
+    (404, "NOT_FOUND", lambda c: c.get("/v1/evidence/nothing")),
+    (404, "NOT_FOUND", lambda c: c.get("/no/such/address")),
+    (404, "NOT_FOUND", lambda c: c.get("/v1/no/such/address")),
+    (404, "NOT_FOUND", lambda c: c.get("/static/no-such-file")),
+    (404, "NOT_FOUND", lambda c: c.get("/")),
+    (404, "NOT_FOUND", lambda c: c.get("/v1/estimate/")),
+    (404, "VERSION_NOT_FOUND", lambda c: c.admin("GET", "/v1/knowledge/versions/none/diff")),
+    (405, "METHOD_NOT_ALLOWED", lambda c: c.request("PUT", "/v1/evidence/verify")),
+    (405, "METHOD_NOT_ALLOWED", lambda c: c.request("PUT", "/v1/estimate")),
+    (405, "METHOD_NOT_ALLOWED", lambda c: c.post("/health", {})),
+    (405, "METHOD_NOT_ALLOWED", lambda c: c.post("/static/swagger-ui/start.js", {})),
+    (409, "VERSION_ACTIVE", lambda c: c.admin("DELETE", "/v1/knowledge/versions/v2025-09-24-01")),
+    (413, "BODY_TOO_LARGE", lambda c: raw(c, b" " * 1_048_577)),
+    (415, "UNSUPPORTED_MEDIA_TYPE", lambda c: raw(c, b"{}", **{"Content-Type": "text/plain"})),
+    (422, "REQ_MORE_INFO", lambda c: raw(c, b"{}")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "provoke"),
+    ERRORS,
+    ids=[f"{s} {c} {n}" for n, (s, c, _) in enumerate(ERRORS)],
+)
+def test_every_error_has_the_one_shape(
+    client: Client, status: int, code: str, provoke: Callable[[Client], httpx.Response]
+) -> None:
+    response = provoke(client)
+    problem = problem_of(response, status, code)
+    assert problem["status"] == STATUS[ErrorCode(code)]
+    for name, value in {"x-content-type-options": "nosniff", "cache-control": "no-store"}.items():
+        assert response.headers[name] == value
+    good(client.post(CREATE, board()), 201)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/estimate/create", "POST"),
+        ("/v1/estimate", "GET"),
+        ("/v1/evidence/verify", "POST"),
+        ("/health", "GET"),
+        ("/api-docs", "GET"),
+        ("/static/swagger-ui/start.js", "GET, HEAD"),
+    ],
+)
+def test_refused_method_tells_the_allowed_ones(client: Client, path: str, allowed: str) -> None:
+    for method in ("PUT", "TRACE", "OPTIONS", "PATCH"):
+        response = client.request(method, path)
+        assert method in problem_of(response, 405, "METHOD_NOT_ALLOWED")["detail"]
+        assert response.headers["allow"] == allowed
+
+
+def test_addresses_with_several_methods_tell_them_all(client: Client) -> None:
+    response = client.admin("PUT", "/v1/knowledge/golden")
+    problem_of(response, 405, "METHOD_NOT_ALLOWED")
+    assert response.headers["allow"] == "GET, POST"
+
+
+def test_too_many_requests(tmp_path: Path) -> None:
+    with running_client(tmp_path / "home", RATE_LIMIT_PER_MINUTE="1") as client:
+        good(client.get("/v1/estimate"))
+        response = client.get("/v1/estimate")
+        problem_of(response, 429, "RATE_LIMITED")
+        assert int(response.headers["retry-after"]) in range(1, 61)
+
+
+# --- faults of ours ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hands_on(client: Client) -> Iterator[sqlite3.Connection]:
+    """A connection of our own to the database that the service uses."""
+    path = client.settings.home / "data" / "kis.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def log_of(client: Client) -> str:
+    return client.settings.log_file.read_text(encoding="utf-8")
+
+
+def test_fault_while_writing_shows_nothing_of_ours(
+    client: Client, hands_on: sqlite3.Connection
+) -> None:
+    hands_on.execute("ALTER TABLE audit_entry RENAME TO elsewhere")
+    problem = problem_of(client.post(CREATE, board(customer="한빛")), 500, "INTERNAL")
+    assert problem["detailEn"] == "A fault on our side."
+    log = log_of(client)
+    assert f" ERROR a request failed, request={problem['requestId']}" in log
+    assert "audit_entry" in log
+    assert "한빛" not in log
+    hands_on.execute("ALTER TABLE elsewhere RENAME TO audit_entry")
+    good(client.post(CREATE, board()), 201)
+
+
+def test_fault_while_reading_shows_nothing_of_ours(
+    client: Client, hands_on: sqlite3.Connection
+) -> None:
+    hands_on.execute('ALTER TABLE "Estimate" RENAME TO elsewhere')
+    for path in ("/v1/estimate", "/v1/estimate/x"):
+        problem = problem_of(client.get(path), 500, "INTERNAL")
+        assert f" ERROR a request failed, request={problem['requestId']}" in log_of(client)
+    hands_on.execute('ALTER TABLE elsewhere RENAME TO "Estimate"')
+    good(client.get("/v1/estimate"))
+
+
+def test_database_that_cannot_be_written_now(client: Client) -> None:
+    """Stopped, the writer refuses; what can be read is still answered."""
+    created = good(client.post(CREATE, board()), 201)
+    client._runner.run(client.application.services.writer.stop())
+    response = client.post(CREATE, board())
+    problem_of(response, 503, "NOT_READY")
+    assert int(response.headers["retry-after"]) > 0
+    assert good(client.get(f"/v1/estimate/{created['id']}")) == created
+    assert good(client.get("/readyz"), 503)["ready"] is False
+    assert good(client.get("/health"), 503)["status"] == "unhealthy"
+    assert good(client.get("/livez")) == {"alive": True}
+
+
+def test_transaction_that_fails_as_a_whole(client: Client, hands_on: sqlite3.Connection) -> None:
+    """A trigger rolls the whole transaction back, as a full disk does."""
+    hands_on.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON evidence BEGIN SELECT RAISE(ROLLBACK, 'full'); END"
+    )
+    response = client.post(CREATE, board())
+    problem_of(response, 503, "NOT_READY")
+    assert int(response.headers["retry-after"]) > 0
+    assert " ERROR a transaction of 1 writes failed" in log_of(client)
+    hands_on.execute("DROP TRIGGER full")
+    good(client.post(CREATE, board()), 201)
+
+
+def test_more_writes_than_can_wait(client: Client, hands_on: sqlite3.Connection) -> None:
+    """Another connection holds the lock while 2,100 requests come: the queue takes 2,048."""
+    hands_on.execute("BEGIN IMMEDIATE")
+
+    async def send() -> httpx.Response:
+        return await client.asend("POST", CREATE, json=board())
+
+    async def scenario() -> list[httpx.Response]:
+        waiting = [asyncio.ensure_future(send()) for _ in range(2_100)]
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert {task.result().status_code for task in done} == {503}
+        hands_on.execute("ROLLBACK")
+        return list(await asyncio.gather(*waiting))
+
+    (answers,) = client.gather(scenario())
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.status_code for answer in answers} == {201, 503}
+    for answer in refused:
+        problem_of(answer, 503, "OVERLOADED")
+        assert answer.headers["retry-after"] == "1"
+    stored: Any = hands_on.execute("SELECT COUNT(*) FROM Estimate").fetchone()[0]
+    assert stored == len(answers) - len(refused)
+
+
+def test_problem_is_json_in_utf_8(client: Client) -> None:
+    response = client.post(CREATE, {})
+    assert json.loads(response.content.decode("utf-8")) == response.json()
+    assert "정보가 없습니다" in response.content.decode("utf-8")

@@ -1,0 +1,190 @@
+"""Pages of estimates: newest first, by cursor, with filters."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.integration.lifecycle import good
+from tests.integration.problems import problem_of
+from tests.services import Client, board, running_client
+
+LIST = "/v1/estimate"
+CREATE = "/v1/estimate/create"
+BOARDS = (
+    {"label": "LP-1", "customer": "한빛빌딩"},
+    {"label": "LP-2", "customer": "한빛빌딩"},
+    {"label": "100%_A", "customer": "Daehan"},
+    {"label": "100 A", "customer": "Daehan"},
+    {"label": "", "customer": "", "main": {"model": "SBS-52", "poles": "2P"}},
+    {"label": "l'été", "customer": "한빛\\병원"},
+    {"label": "LP-10", "customer": "100%"},
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, list[Any]]]:
+    """An application with seven estimates, and their answers, oldest first."""
+    with running_client(tmp_path_factory.mktemp("list") / "home") as client:
+        answers = [good(client.post(CREATE, board(**changes)), 201) for changes in BOARDS]
+        yield client, answers
+
+
+def page(client: Client, **query: object) -> Any:
+    return good(client.get(LIST, params={name: str(value) for name, value in query.items()}))
+
+
+def ids(answers: list[Any]) -> list[str]:
+    return [answer["id"] for answer in answers]
+
+
+def labels(client: Client, **query: object) -> list[str]:
+    return [line["label"] for line in page(client, **query)["items"]]
+
+
+def walk(client: Client, limit: int) -> Iterator[list[str]]:
+    found = page(client, limit=limit)
+    yield ids(found["items"])
+    while found["next"] is not None:
+        found = page(client, limit=limit, cursor=found["next"])
+        yield ids(found["items"])
+
+
+Made = tuple[Client, list[Any]]
+
+
+def test_line_of_the_list(made: Made) -> None:
+    client, answers = made
+    first, newest = page(client)["items"][0], answers[-1]
+    assert first == {
+        "id": newest["id"], "createdAt": newest["createdAt"], "mainModel": "SBS-54",
+        "brand": "SANGDO", "form": "ECONOMIC", "label": "LP-10", "customer": "100%",
+        "W": 500, "H": 600, "D": 150, "knowledgeVersion": newest["knowledgeVersion"],
+    }  # fmt: skip
+
+
+def test_whole_millimetres_have_no_fraction(made: Made) -> None:
+    client, _ = made
+    assert '"W":500,"H":600,"D":150,' in client.get(LIST).text
+
+
+def test_newest_first(made: Made) -> None:
+    client, answers = made
+    found = page(client)
+    assert ids(found["items"]) == ids(answers)[::-1]
+    assert found["next"] is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8, 500])
+def test_pages_are_the_whole_list_once(made: Made, limit: int) -> None:
+    client, answers = made
+    pages = list(walk(client, limit))
+    assert [line for lines in pages for line in lines] == ids(answers)[::-1]
+    assert {len(lines) for lines in pages[:-1]} <= {limit}
+    assert 0 < len(pages[-1]) <= limit
+
+
+def test_new_estimate_does_not_disturb_the_pages(tmp_path: Path) -> None:
+    with running_client(tmp_path / "home") as client:
+        for label in ("A", "B", "C"):
+            good(client.post(CREATE, board(label=label)), 201)
+        first = page(client, limit=2)
+        good(client.post(CREATE, board(label="new")), 201)
+        second = page(client, limit=2, cursor=first["next"])
+        assert [line["label"] for line in first["items"] + second["items"]] == ["C", "B", "A"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"mainModel": "SBS-52"}, [""]),
+        ({"mainModel": "SBS"}, []),
+        ({"mainModel": "sbs-52"}, []),
+        ({"label": "LP-1"}, ["LP-10", "LP-1"]),
+        ({"label": "%"}, ["100%_A"]),
+        ({"label": "_"}, ["100%_A"]),
+        ({"label": "'"}, ["l'été"]),
+        ({"label": "été"}, ["l'été"]),
+        ({"customer": "한빛"}, ["l'été", "LP-2", "LP-1"]),
+        ({"customer": "\\"}, ["l'été"]),
+        ({"customer": "한빛빌딩", "label": "2"}, ["LP-2"]),
+        ({"customer": "Daehan", "limit": 1}, ["100 A"]),
+        ({"cursor": ""}, []),
+    ],
+)
+def test_filters(made: Made, query: dict[str, object], found: list[str]) -> None:
+    client, _ = made
+    assert labels(client, **query) == found
+
+
+def test_cursor_keeps_the_filter(made: Made) -> None:
+    client, _ = made
+    first = page(client, customer="한빛", limit=2)
+    assert labels(client, customer="한빛", limit=2, cursor=first["next"]) == ["LP-1"]
+
+
+def test_since_is_included_and_until_is_not(made: Made) -> None:
+    client, answers = made
+    moments = [answer["createdAt"] for answer in answers]
+    for index in (0, 3, 6):
+        after = [answer["id"] for answer in answers if answer["createdAt"] > moments[index]]
+        found = ids(page(client, since=moments[index], until="9999-01-01T00:00:00Z")["items"])
+        assert set(after) <= set(found)
+        assert answers[index]["id"] in found
+        found = ids(page(client, since="1970-01-01T00:00:00Z", until=moments[index])["items"])
+        assert answers[index]["id"] not in found
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "2000-01-01T00:00:00Z", "2000-01-01T09:00:00+09:00", "2000-01-01T00:00:00", "2000-01-01",
+        "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "0", "946684800",
+    ],
+)  # fmt: skip
+def test_spellings_of_a_moment(made: Made, since: str) -> None:
+    client, _ = made
+    assert len(page(client, since=since, customer="한빛")["items"]) == 3
+    assert page(client, until=since)["items"] == []
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00"])
+def test_last_moment_of_all(made: Made, until: str) -> None:
+    client, _ = made
+    assert len(page(client, until=until, customer="한빛")["items"]) == 3
+    assert page(client, since=until)["items"] == []
+
+
+def test_zone_of_since_counts(made: Made) -> None:
+    """The same clock time nine hours east is nine hours earlier."""
+    client, answers = made
+    clock_time = answers[-1]["createdAt"].removesuffix("Z")
+    in_seoul = page(client, since=f"{clock_time}+09:00", customer="한빛")["items"]
+    in_bogota = page(client, since=f"{clock_time}-05:00", customer="한빛")["items"]
+    assert (len(in_seoul), len(in_bogota)) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", "0"), ("limit", "-1"), ("limit", "501"), ("limit", "ten"), ("limit", ""),
+        ("limit", "1.5"), ("limit", "1e2"), ("limit", "9" * 5000), ("limit", "NaN"),
+        ("since", "garbage"), ("since", ""), ("since", "NaN"), ("since", "inf"), ("since", "1e400"),
+        ("since", "2025-13-01T00:00:00Z"), ("since", "9" * 5000), ("until", "yesterday"),
+        ("until", "2025-09-24T00:00:00+99:99"), ("cursor", "x" * 65), ("mainModel", "x" * 101),
+        ("label", "x" * 201), ("label", "\x00"), ("customer", "x" * 201), ("customer", "\n"),
+    ],
+)  # fmt: skip
+def test_value_that_is_not_allowed(made: Made, name: str, value: str) -> None:
+    client, _ = made
+    problem = problem_of(client.get(f"{LIST}?{name}={quote(value)}"), 400, "INVALID_REQUEST")
+    assert problem["path"] == f"$.query.{name}"
+
+
+def test_all_wrong_values_are_told_at_once(made: Made) -> None:
+    client, _ = made
+    problem = problem_of(client.get(f"{LIST}?limit=0&since=x&until=y"), 400)
+    paths = [finding["path"] for finding in problem["findings"]]
+    assert paths == ["$.query.limit", "$.query.since", "$.query.until"]

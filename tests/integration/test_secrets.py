@@ -1,0 +1,170 @@
+"""The secrets in `.env`: made once, shown once, and rotated as the runbook does it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration import runbook
+from tests.integration.lifecycle import estimate, good, refused, verify_evidence
+from tests.integration.program import Program, is_clear
+from tests.services import Server, board, running_server
+
+NAMES = ["API_KEY", "ADMIN_API_KEY", "EVIDENCE_SECRET"]
+FROM_FILE = dict.fromkeys(NAMES, "")
+VERSIONS = "/v1/knowledge/versions"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of its own, whose secrets are in its file."""
+    home = tmp_path / "production"
+    assert Program(home, **FROM_FILE).run("keys").returncode == 0
+    return home
+
+
+def stored(home: Path) -> dict[str, str]:
+    lines = (home / "kis-backend" / ".env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    with running_server(home, **FROM_FILE) as server:
+        yield server
+
+
+def rotate(home: Path, name: str) -> str:
+    """Run the runbook's lines themselves; return the new value."""
+    script = runbook.text_of(name).replace("/production/", f"{home}/")
+    done = Program(home).shell(f"set -eu\n{script}\necho ${{NEW_API_KEY:-$NEW_SECRET}}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def output_of(server: Server) -> str:
+    """Stop the server and return all that it wrote."""
+    server.process.terminate()
+    assert server.process.stdout is not None
+    return server.process.stdout.read().decode()
+
+
+# --- made once ---------------------------------------------------------------------------
+
+
+def test_secrets_are_made_for_nobody_else_to_read(tmp_path: Path) -> None:
+    home = tmp_path / "production"
+    Program(home, **FROM_FILE).run("keys")
+    path = home / "kis-backend" / ".env"
+    assert path.stat().st_mode & 0o777 == 0o600
+    secrets = stored(home)
+    assert list(secrets) == NAMES
+    assert all(re.fullmatch(r"[0-9a-f]{64}", secret) for secret in secrets.values())
+    assert len(set(secrets.values())) == 3
+
+
+def test_secrets_are_shown_when_they_are_made_and_never_again(tmp_path: Path) -> None:
+    home = tmp_path / "production"
+    with serving(home) as server:
+        first = output_of(server)
+    secrets = stored(home)
+    for name, secret in secrets.items():
+        assert first.count(f"{name}={secret}") == 1
+    assert "KIS http://" in first
+    with serving(home) as server:
+        second = output_of(server)
+    assert stored(home) == secrets
+    log = (home / "logs" / "kis-backend.log").read_text(encoding="utf-8")
+    for secret in secrets.values():
+        assert secret not in second + log
+
+
+# --- the API key -------------------------------------------------------------------------
+
+
+def test_rotation_of_the_api_key_as_the_runbook_does_it(home: Path) -> None:
+    before = stored(home)
+    with serving(home) as server:
+        good(call(server, before["API_KEY"]), 201)
+        good(server.request("GET", VERSIONS, key=before["ADMIN_API_KEY"]))
+    new = rotate(home, "12-rotate-api-key.sh")
+    assert re.fullmatch(r"[0-9a-f]{64}", new)
+    assert stored(home) == {**before, "API_KEY": new, "ADMIN_API_KEY": new}
+    assert (home / "kis-backend" / ".env").stat().st_mode & 0o777 == 0o600
+    with serving(home) as server:
+        good(call(server, new), 201)
+        for old in (before["API_KEY"], before["ADMIN_API_KEY"]):
+            refused(call(server, old), 401, "UNAUTHENTICATED")
+        # What was handed to clients must not administer.
+        refused(server.request("GET", VERSIONS, key=new), 403, "FORBIDDEN")
+
+
+def call(server: Server, key: str) -> Any:
+    return server.request("POST", "/v1/estimate/create", key=key, json=board())
+
+
+def test_doctor_says_that_the_administration_is_locked_and_how_to_open_it(home: Path) -> None:
+    program = Program(home, **FROM_FILE)
+    assert next(c for c in program.json("keys") if c["name"] == "ADMIN_API_KEY")["scope"] == "admin"
+    new = rotate(home, "12-rotate-api-key.sh")
+    done = program.run("doctor")
+    assert done.returncode == 1
+    assert is_clear(done)
+    assert "문제 keys:" in done.stdout
+    assert "ADMIN_API_KEY" in done.stdout
+    assert new not in done.stdout + done.stderr
+    assert "FORBIDDEN" in program.run("knowledge", "versions").stderr
+    env_file = home / "kis-backend" / ".env"
+    text = env_file.read_text(encoding="utf-8")
+    mended = text.replace(f"ADMIN_API_KEY={new}", "ADMIN_API_KEY=another-admin-key-0123456789")
+    env_file.write_text(mended, encoding="utf-8")
+    checkups = program.json("doctor", code=program.run("doctor").returncode)
+    assert next(c for c in checkups if c["what"] == "keys")["is_good"] is True
+    assert program.run("knowledge", "versions").returncode == 0
+
+
+# --- the evidence secret -----------------------------------------------------------------
+
+
+def test_evidence_of_the_old_secret_fails_at_the_key(home: Path) -> None:
+    before = stored(home)
+    with serving(home) as server:
+        answer = good(call(server, before["API_KEY"]), 201)
+        package = good(
+            server.request("GET", f"/v1/evidence/{answer['id']}", key=before["API_KEY"])
+        )
+    new = rotate(home, "13-rotate-evidence-secret.sh")
+    assert stored(home) == {**before, "EVIDENCE_SECRET": new}
+    with serving(home) as server:
+        result = good(
+            server.request(
+                "POST", "/v1/evidence/verify", key=before["API_KEY"], json=package
+            )
+        )
+        assert result["valid"] is False
+        failed = [check for check in result["checks"] if check["outcome"] == "failed"]
+        (check,) = failed
+        assert (check["name"], check["path"]) == ("key", "$.envelope.keyId")
+        assert "key is not known" in check["detailEn"]
+        assert "모르는 키" in check["detailKo"]
+        assert "key" in result["reason"]
+
+
+def test_evidence_verifies_before_and_fails_after_for_the_same_installation(
+    server: Server,
+) -> None:
+    """The stored evidence itself, read again under another secret."""
+    answer = good(estimate(server, board()), 201)
+    assert verify_evidence(server, answer["id"])["valid"]
+    server.stop()
+    with running_server(server.home, EVIDENCE_SECRET="n" * 64) as other:
+        result = verify_evidence(other, answer["id"])
+        assert result["valid"] is False
+        outcomes = {check["name"]: check["outcome"] for check in result["checks"]}
+        assert outcomes.pop("key") == "failed"
+        assert outcomes.pop("signature") == "skipped"
+        assert set(outcomes.values()) == {"passed"}
+        assert verify_evidence(other, good(estimate(other, board()), 201)["id"])["valid"]

@@ -1,0 +1,79 @@
+"""Keys: what they may do, and that they tell no secret."""
+
+import hashlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kis.access.keys import KeySet, Scope, key_id_for
+
+API = "a-secret-that-may-estimate"
+ADMIN = "a-secret-that-may-do-everything"
+KEYS = KeySet.of([(Scope.API, API), (Scope.ADMIN, ADMIN)])
+
+
+@pytest.mark.parametrize(("secret", "scope"), [(API, Scope.API), (ADMIN, Scope.ADMIN)])
+def test_secret_opens_its_key(secret: str, scope: Scope) -> None:
+    key = KEYS.find(secret)
+    assert key is not None
+    assert (key.scope, key.key_id) == (scope, key_id_for(scope, secret))
+
+
+@given(st.text())
+def test_nothing_else_opens_any(text: str) -> None:
+    assert KEYS.find(text) is None
+
+
+@pytest.mark.parametrize("text", ["", API[:-1], API + " ", API.upper(), API + "\x00", "\ud800"])
+def test_neighbours_of_a_secret_open_nothing(text: str) -> None:
+    assert KEYS.find(text) is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "wanted", "may"),
+    [
+        (Scope.API, Scope.API, True),
+        (Scope.API, Scope.ADMIN, False),
+        (Scope.ADMIN, Scope.API, True),
+        (Scope.ADMIN, Scope.ADMIN, True),
+    ],
+)
+def test_admin_covers_everything(scope: Scope, wanted: Scope, may: bool) -> None:
+    (key,) = KeySet.of([(scope, API)]).keys
+    assert key.may(wanted) is may
+
+
+def test_only_the_digest_is_kept() -> None:
+    (key,) = KeySet.of([(Scope.API, API)]).keys
+    assert key.digest == hashlib.sha256(API.encode()).digest()
+    assert API not in repr(KEYS.keys)
+    assert API not in repr(vars(KEYS))
+
+
+@given(st.sampled_from(Scope), st.text())
+def test_key_id_is_letters_that_name_the_secret_alone(scope: Scope, secret: str) -> None:
+    key_id = key_id_for(scope, secret)
+    assert re.fullmatch(rf"{scope}-[bcdfghjkmnpqrstv]{{8}}", key_id)
+    assert key_id == key_id_for(scope, secret)
+    assert hashlib.sha256(secret.encode()).hexdigest()[:8] not in key_id
+
+
+def test_key_ids_differ() -> None:
+    assert len({key_id_for(Scope.API, f"secret-{number}") for number in range(1000)}) == 1000
+
+
+def test_every_key_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No early return: the time does not tell which key it was."""
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append(one)
+        return one == other
+
+    monkeypatch.setattr("kis.access.keys.hmac.compare_digest", compare)
+    for text in (API, ADMIN, "neither"):
+        compared.clear()
+        KEYS.find(text)
+        assert len(compared) == 2

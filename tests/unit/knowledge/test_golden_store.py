@@ -1,0 +1,48 @@
+"""The golden set: kept by name, added once, gone when deleted."""
+
+import msgspec
+
+from kis.db.engine import Database
+from kis.knowledge import golden_store
+from kis.knowledge.golden_store import GoldenCase
+from kis.knowledge.regression import Case, Size
+from tests.unit.knowledge.conftest import NOON
+
+
+def case(name: str, **changes: object) -> GoldenCase:
+    request = msgspec.json.encode({"brand": "LS", "label": "가"})
+    return GoldenCase(name, 400.0, 500.5, 150.0, "note", NOON, "admin-x", request)._replace(
+        **changes
+    )
+
+
+def test_case_comes_back_as_it_was_pinned(empty: Database) -> None:
+    assert empty.write_now(lambda c: golden_store.add_golden(c, case("판 1"))) is True
+    assert empty.read_now(golden_store.list_golden) == [case("판 1")]
+
+
+def test_name_is_taken_once(empty: Database) -> None:
+    empty.write_now(lambda c: golden_store.add_golden(c, case("a")))
+    assert empty.write_now(lambda c: golden_store.add_golden(c, case("a", note="other"))) is False
+    assert empty.read_now(golden_store.list_golden) == [case("a")]
+
+
+def test_set_is_by_name(empty: Database) -> None:
+    for name in ("b", "c", "a"):
+        empty.write_now(lambda c, name=name: golden_store.add_golden(c, case(name)))
+    names = [pinned.name for pinned in empty.read_now(golden_store.list_golden)]
+    assert names == ["a", "b", "c"]
+
+
+def test_deleted_case_is_gone_and_its_name_free(empty: Database) -> None:
+    empty.write_now(lambda c: golden_store.add_golden(c, case("a")))
+    assert empty.write_now(lambda c: golden_store.delete_golden(c, "a")) is True
+    assert empty.write_now(lambda c: golden_store.delete_golden(c, "a")) is False
+    assert empty.read_now(golden_store.list_golden) == []
+    assert empty.write_now(lambda c: golden_store.add_golden(c, case("a"))) is True
+
+
+def test_case_for_a_regression() -> None:
+    assert case("a").as_case() == Case(
+        "a", golden=True, request={"brand": "LS", "label": "가"}, expected=Size(400, 500.5, 150)
+    )

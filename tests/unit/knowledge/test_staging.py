@@ -1,0 +1,157 @@
+"""Staging: what is kept of an upload, and what a validation fixes."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from kis.audit.tables import audit_entry_table
+from kis.db.engine import Database
+from kis.errors import DomainError, ErrorCode
+from kis.knowledge import store
+from kis.knowledge.first import FIRST_LABEL
+from kis.knowledge.staging import ImportOrder
+from tests.unit.knowledge.rows import breaker, write_csv
+from tests.unit.knowledge.running import Running, running
+
+
+@pytest.fixture
+def services(database: Database, tmp_path: Path) -> Iterator[Running]:
+    with running(database, tmp_path / "knowledge-staging") as services:
+        yield services
+
+
+def order(label: str, *models: str, **changes: object) -> ImportOrder:
+    content = write_csv(breaker(model) for model in models)
+    return ImportOrder(label, "csv", content, "add")._replace(**changes)
+
+
+def refusal(services: Running, wanted: ImportOrder) -> ErrorCode:
+    with pytest.raises(DomainError) as caught:
+        services.run(services.staging.import_tables(wanted, "admin-x"))
+    return caught.value.main.code
+
+
+# --- importing ---------------------------------------------------------------------------
+
+
+def test_upload_is_kept_as_it_came_beside_its_version(services: Running) -> None:
+    raw = write_csv([breaker("T-1")]).encode()
+    (imported,) = services.run(services.staging.import_tables(order("v-a", "T-1"), "admin-x"))
+    digest = sha256(raw).hexdigest()
+    assert imported.upload_digest == digest == services.version("v-a").upload_digest
+    (kept,) = services.folder.iterdir()
+    assert kept.name == f"v-a-{digest[:12]}.csv"
+    assert kept.read_bytes() == raw
+
+
+def test_refused_upload_leaves_nothing(services: Running) -> None:
+    assert refusal(services, order("v-a", content="no table")) is ErrorCode.KNOWLEDGE_INVALID
+    assert not services.folder.exists()
+    assert services.database.read_now(lambda c: store.load_version(c, "v-a")) is None
+
+
+def test_folder_that_cannot_be_written_leaves_no_version(services: Running) -> None:
+    services.folder.write_text("a file stands in its place")
+    with pytest.raises(OSError, match="exists"):
+        services.run(services.staging.import_tables(order("v-a", "T-1"), "admin-x"))
+    assert services.database.read_now(lambda c: store.load_version(c, "v-a")) is None
+
+
+def test_writer_that_refuses_leaves_no_file(services: Running) -> None:
+    services.run(services.writer.stop())
+    assert refusal(services, order("v-a", "T-1")) is ErrorCode.NOT_READY
+    assert list(services.folder.iterdir()) == []
+
+
+def test_used_label_takes_the_same_content_only(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    (again,) = services.run(services.staging.import_tables(order("v-a", "T-1"), "admin-y"))
+    assert again.repeated is True
+    assert services.version("v-a").created_by == "admin-x"
+    for other in (order("v-a", "T-2"), order("v-a", "T-1", mode="replace")):
+        assert refusal(services, other) is ErrorCode.VERSION_ALREADY_EXISTS
+
+
+def test_label_of_the_shipped_version_is_used(services: Running) -> None:
+    assert refusal(services, order(FIRST_LABEL, "T-1")) is ErrorCode.VERSION_ALREADY_EXISTS
+
+
+# --- validating --------------------------------------------------------------------------
+
+
+def test_valid_version_gets_content_and_counts(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    assert services.version("v-a").digest is None
+    assert services.validate("v-a")
+    version = services.version("v-a")
+    assert (version.state, version.table_count, version.total_rows) == ("validated", 2, 109)
+    tables = services.database.read_now(lambda c: store.load_tables(c, version))
+    assert breaker("T-1").key in {row.key for row in tables.breakers}
+
+
+def test_version_whose_sample_fails_stays_as_it_was(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    services.refuses = lambda _, __: True
+    (validated,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
+    assert (validated.valid, validated.succeeded, validated.failed) == (False, 0, 10)
+    assert validated.samples[0].code == "NEED_KNOWLEDGE_UPDATE"
+    assert services.version("v-a").state == "staged"
+
+
+def test_unknown_version_is_not_validated(services: Running) -> None:
+    with pytest.raises(DomainError) as caught:
+        services.validate("v-none")
+    assert caught.value.main.code is ErrorCode.VERSION_NOT_FOUND
+
+
+def test_changes_are_laid_on_what_is_active_now(services: Running) -> None:
+    services.stage("v-b", breaker("T-2"))
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-a")
+    services.activate("v-a")
+    (validated,) = services.run(services.staging.validate("v-b", 10, "admin-x"))
+    assert (validated.rebased, validated.base_version) == (True, "v-a")
+    version = services.version("v-b")
+    tables = services.database.read_now(lambda c: store.load_tables(c, version))
+    assert {"T-1", "T-2"} <= {row.model for row in tables.breakers}
+
+
+def test_replacing_upload_replaces_on_every_base(services: Running) -> None:
+    services.stage("v-b", breaker("T-2"), mode="replace")
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-a")
+    services.activate("v-a")
+    (validated,) = services.run(services.staging.validate("v-b", 10, "admin-x"))
+    assert (validated.counts.added, validated.counts.removed) == (1, 109)
+
+
+def test_content_of_a_version_that_was_active_is_not_laid_anew(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-a")
+    services.activate("v-a")
+    services.roll_back(FIRST_LABEL)
+    before = services.version("v-a")
+    assert services.validate("v-a")
+    assert services.version("v-a") == before
+
+
+def test_remarks_come_with_the_validation(services: Running) -> None:
+    narrow = breaker("T-4", 4, width_dmm=500)
+    services.stage("v-a", breaker("T-3", 3, width_dmm=750), narrow)
+    (validated,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
+    assert narrow.key in {remark.row for remark in validated.warnings}
+
+
+def test_each_validation_is_audited(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-a")
+    services.refuses = lambda _, __: True
+    services.validate("v-a")
+    table = audit_entry_table.c
+    actions = services.database.read_now(
+        lambda c: c.scalars(select(table.action).where(table.subject == "v-a")).all()
+    )
+    assert actions == ["knowledge.import", "knowledge.validate"]
