@@ -5,6 +5,8 @@ evidence row and the documents, so whatever was changed in the database since
 shows when the package is verified.
 """
 
+import zlib
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from sqlalchemy import Connection
 from kis.db.engine import Database
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate import store
+from kis.estimate.columns import first_contradiction
 from kis.estimate.rerun import rerun
 from kis.estimate.service import not_found
 from kis.evidence.encoding import canonical_strict, sha256_hex
@@ -23,7 +26,7 @@ from kis.evidence.verification import Json, Verification, verify
 from kis.knowledge.model import Accessory, Breaker, StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot, Tables
-from kis.knowledge.store import load_document
+from kis.knowledge.store import has_document, load_document
 
 RESULT_FIELDS = ("enclosure", "required", "layout", "billOfMaterials", "rejected", "warnings")
 MAX_BODY_DMM = 10_000
@@ -56,18 +59,21 @@ class EvidenceService:
 
 
 def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
-    """Return the package as the database has it now, unchecked; None for an unknown id."""
+    """Return the package as the database has it now, unchecked; None for an unknown id.
+
+    What is damaged beyond reading is null in it.
+    """
     evidence = load_evidence(connection, estimate_id)
     answer = store.load_answer(connection, estimate_id)
     if evidence is None or answer is None:
         return None
-    fields = msgspec.json.decode(answer, type=dict[str, msgspec.Raw])
+    fields = _decoded(answer)
     package = {
         "evidenceId": evidence.evidence_id,
         "statement": _statement(evidence, fields),
         "documents": {
-            "enclosures": _document(connection, evidence.enclosures_digest, b"[]"),
-            "rules": _document(connection, evidence.rules_digest, b"{}"),
+            "enclosures": _document(connection, evidence.enclosures_digest),
+            "rules": _document(connection, evidence.rules_digest),
         },
         "envelope": Envelope(
             algorithm=ALGORITHM,
@@ -79,7 +85,20 @@ def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     return msgspec.json.encode(package)
 
 
-def _statement(evidence: StoredEvidence, answer: dict[str, msgspec.Raw]) -> dict[str, Any]:
+def _decoded(answer: bytes) -> Json:
+    fields = _readable(answer)
+    return fields if isinstance(fields, dict) else {}
+
+
+def _readable(stored: object) -> object:
+    """Return stored JSON as builtins; None when it is damaged."""
+    try:
+        return msgspec.json.decode(stored) if isinstance(stored, bytes) else None
+    except msgspec.DecodeError:
+        return None
+
+
+def _statement(evidence: StoredEvidence, answer: Json) -> Json:
     # Fields of the answer, not columns beside it: what was answered is what is proved.
     return {
         "type": STATEMENT_TYPE,
@@ -93,30 +112,44 @@ def _statement(evidence: StoredEvidence, answer: dict[str, msgspec.Raw]) -> dict
         "rulesVersion": answer.get("rulesVersion"),
         "request": answer.get("request"),
         "result": {name: answer.get(name) for name in RESULT_FIELDS},
-        "rows": msgspec.Raw(evidence.rows),
+        "rows": _readable(evidence.rows),
     }
 
 
-def _document(connection: Connection, digest: str, missing: bytes) -> msgspec.Raw:
-    return msgspec.Raw(load_document(connection, digest) or missing)
+def _document(connection: Connection, digest: str) -> object:
+    try:
+        return _readable(load_document(connection, digest))
+    except (zlib.error, TypeError):
+        return None
 
 
 def verify_package(connection: Connection, package: object, keyring: Keyring) -> Verification:
     """Check `package` in the numbered steps of `kis.evidence.verification`."""
     stored: Json | None = None
+    contradiction = None
     estimate_id = _estimate_id(package)
     if estimate_id is not None:
         composed = compose_package(connection, estimate_id)
         stored = None if composed is None else msgspec.json.decode(composed)
+        answer = store.load_answer(connection, estimate_id)
+        if answer is not None:
+            contradiction = first_contradiction(connection, estimate_id, _decoded(answer))
 
     def recompute(statement: Json, documents: Json) -> object:
         for name, document in documents.items():
             # Foreign rules could ask for any amount of work: only ours are run.
-            if load_document(connection, sha256_hex(canonical_strict(document))) is None:
+            if not _is_ours(connection, document):
                 raise _not_recomputable(f"$.documents.{name}")
         return _recompute(statement, documents)
 
-    return verify(package, keyring=keyring, recompute=recompute, stored=stored)
+    return verify(
+        package, keyring=keyring, recompute=recompute, stored=stored, contradiction=contradiction
+    )
+
+
+def _is_ours(connection: Connection, document: object) -> bool:
+    digest = sha256_hex(canonical_strict(document))
+    return has_document(connection, digest)
 
 
 def _estimate_id(package: object) -> str | None:
@@ -138,13 +171,27 @@ def _recompute(statement: Json, documents: Json) -> object:
         ),
         rules=msgspec.convert(documents["rules"], RuleSet),
     )
-    rows: tuple[Breaker | Accessory, ...] = (*tables.breakers, *tables.accessories)
-    for index, row in enumerate(rows):
-        sizes = (row.width_dmm, row.height_dmm, row.depth_dmm)
-        if any(size is not None and not 0 < size <= MAX_BODY_DMM for size in sizes):
-            raise _not_recomputable(f"$.statement.rows[{index}]")
-    outcome = rerun(statement["request"], Snapshot(tables, label="evidence"))
+    _refuse_absurd("breakers", tables.breakers)
+    _refuse_absurd("accessories", tables.accessories)
+    try:
+        outcome = rerun(statement["request"], Snapshot(tables, label="evidence"))
+    except DomainError as error:
+        raise DomainError(*map(_in_package, error.findings)) from None
     return msgspec.to_builtins(outcome.estimate)
+
+
+def _refuse_absurd(name: str, rows: tuple[Breaker, ...] | tuple[Accessory, ...]) -> None:
+    for index, row in enumerate(rows):
+        for field in ("width_dmm", "height_dmm", "depth_dmm"):
+            size = getattr(row, field)
+            if size is not None and not 0 < size <= MAX_BODY_DMM:
+                key = field.replace("_dmm", "Dmm")
+                raise _not_recomputable(f"$.statement.rows.{name}[{index}].row.{key}")
+
+
+def _in_package(finding: Finding) -> Finding:
+    """Lead the path of a finding about the request to where the package has it."""
+    return replace(finding, path="$.statement.request" + finding.path.removeprefix("$"))
 
 
 def _not_recomputable(path: str) -> DomainError:

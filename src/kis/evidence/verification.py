@@ -29,7 +29,10 @@ from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id
 
 Json = dict[str, Any]
 Recompute = Callable[[Json, Json], object]
-"""(statement, documents) -> the engine's result as builtins; raises DomainError."""
+"""(statement, documents) -> the engine's result as builtins; raises DomainError.
+
+Its paths lead into the package: `$.statement.request.main.model`.
+"""
 
 _ABSENT = object()
 _TYPE_NAMES: dict[type, Text] = {
@@ -95,6 +98,7 @@ class _Case:
     keyring: Keyring
     recompute: Recompute
     stored: Json | None
+    contradiction: str | None
 
     @property
     def statement(self) -> Json:
@@ -126,15 +130,21 @@ class _Step(NamedTuple):
 
 
 def verify(
-    package: object, *, keyring: Keyring, recompute: Recompute, stored: Json | None = None
+    package: object,
+    *,
+    keyring: Keyring,
+    recompute: Recompute,
+    stored: Json | None = None,
+    contradiction: str | None = None,
 ) -> Verification:
     """Check `package` (any JSON value) and report every step.
 
     `stored` is the package as composed from our own database, as builtins, or
-    None when its id is unknown to this installation. Raises nothing, whatever
-    the JSON value.
+    None when its id is unknown to this installation. `contradiction` names a
+    column of ours that does not say what the answer beside it says. Raises
+    nothing, whatever the JSON value.
     """
-    case = _Case(package, keyring, recompute, stored)
+    case = _Case(package, keyring, recompute, stored, contradiction)
     checks: dict[str, Check] = {}
     for number, step in enumerate(_STEPS, start=1):
         checks[step.name] = _run(number, step, case, checks)
@@ -325,8 +335,7 @@ def _check_recomputation(case: _Case) -> Text:
     except DomainError as error:
         message = error.main.message
         text = Text(f"다시 계산할 수 없습니다: {message.ko}", f"cannot recompute: {message.en}")
-        path = "$.statement.request" + error.main.path.removeprefix("$")
-        raise _FailedError(text, path) from None
+        raise _FailedError(text, error.main.path) from None
     except Exception as error:  # noqa: BLE001 - the engine trusts its rows; these are a stranger's
         kind = type(error).__name__
         text = Text(f"다시 계산할 수 없습니다 ({kind})", f"cannot recompute ({kind})")
@@ -348,6 +357,9 @@ def _check_database(case: _Case) -> Text:
         if difference is not None:
             text = Text("저장된 것과 다릅니다", "it differs from what is stored here")
             raise _FailedError(text, difference)
+    if case.contradiction is not None:
+        text = Text("저장된 답과 다른 열이 있습니다", "a column differs from the answer beside it")
+        raise _FailedError(text, case.contradiction)
     return Text("저장된 것과 같습니다", "it equals what is stored here")
 
 

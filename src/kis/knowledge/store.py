@@ -177,6 +177,12 @@ def load_document(connection: Connection, digest: str) -> bytes | None:
     return None if content is None else zlib.decompress(content)
 
 
+def has_document(connection: Connection, digest: str) -> bool:
+    """Whether a document of that digest is kept, in whatever state."""
+    table = knowledge_document_table.c
+    return connection.scalar(select(table.digest).where(table.digest == digest)) is not None
+
+
 def load_documents(connection: Connection, version: Version) -> Documents:
     """Return the four parts of a validated version.
 

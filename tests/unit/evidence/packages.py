@@ -22,6 +22,7 @@ from kis.evidence.verification import Outcome, Verification, verify
 from kis.knowledge.model import Accessory, Breaker, StockEnclosure
 from kis.units import to_mm
 
+PATH = "$.statement.request.main.model"
 Json = dict[str, Any]
 Path = tuple[str | int, ...]
 
@@ -68,7 +69,7 @@ def recompute(statement: Json, documents: Json) -> object:
     fitting = [stock for stock in documents["enclosures"] if stock["widthDmm"] > 2 * width]
     if not fitting:
         text = Text("맞는 함이 없습니다", "no enclosure fits")
-        raise DomainError(Finding(ErrorCode.NEED_KNOWLEDGE_UPDATE, "$.main.model", text))
+        raise DomainError(Finding(ErrorCode.NEED_KNOWLEDGE_UPDATE, PATH, text))
     return {
         "enclosure": {
             "W": to_mm(fitting[0]["widthDmm"]),
