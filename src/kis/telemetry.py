@@ -151,6 +151,7 @@ def configure_logging(settings: Settings) -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     _log_file = opened
     _append_standard_streams()
 

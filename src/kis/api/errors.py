@@ -115,6 +115,7 @@ def headers_of(error: DomainError) -> dict[str, str]:
 
 
 def finding_of(finding: Finding) -> ProblemFinding:
+    """Return `finding` as it stands in a problem."""
     return ProblemFinding(
         code=finding.code,
         path=finding.path,
@@ -126,7 +127,9 @@ def finding_of(finding: Finding) -> ProblemFinding:
     )
 
 
-def refusal(code: ErrorCode, message: Text, hint: Text, path: str = "", **data: object) -> DomainError:
+def refusal(
+    code: ErrorCode, message: Text, hint: Text, path: str = "", **data: object
+) -> DomainError:
     """Return an error of the HTTP rim."""
     return DomainError(Finding(code, path, message, hint, data))
 

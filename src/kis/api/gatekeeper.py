@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from starlette.types import ASGIApp, Message, Receive, Scope as AsgiScope, Send
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from kis.access.keys import Key, KeySet, Scope
 from kis.access.rate import Allowance, RateLimiter
@@ -71,7 +72,8 @@ class Gatekeeper:
         try:
             key = self._keys.find(_header(scope, b"x-api-key") or "")
             self._admit(scope, client, key, exchange)
-            scope.setdefault("state", {})["context"] = RequestContext(client, exchange.request_id, key)
+            context = RequestContext(client, exchange.request_id, key)
+            scope.setdefault("state", {})["context"] = context
             limited = _LimitedBody(receive, self._limit_of(scope["path"]), _length(scope))
             await self._app(scope, limited.receive, exchange.send)
         except DomainError as error:
@@ -91,9 +93,7 @@ class Gatekeeper:
         route = scope.get("route")
         self._metrics.count_request(method, getattr(route, "path", "-"), exchange.status, ms)
 
-    def _admit(
-        self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange"
-    ) -> None:
+    def _admit(self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange") -> None:
         path = scope["path"]
         needed = next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
         if needed is None:

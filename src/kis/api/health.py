@@ -81,16 +81,21 @@ def router(
 
     @routes.get("/metrics", include_in_schema=False)
     async def get_metrics() -> Response:
-        snapshot = knowledge.current.snapshot
-        metrics.active.clear()
-        metrics.active.labels(snapshot.label, snapshot.digest).set(1)
-        metrics.rows.set(len(snapshot.tables.breakers))
-        metrics.batches.set(writer.batches)
-        metrics.items.set(writer.items)
-        metrics.queue_depth.set(writer.queue_depth)
+        _look(metrics, writer, knowledge)
         return Response(metrics.expose(), media_type="text/plain; version=0.0.4")
 
     return routes
+
+
+def _look(metrics: Metrics, writer: Writer, knowledge: ActiveKnowledge) -> None:
+    """Set the metrics that are looked up when they are asked for."""
+    snapshot = knowledge.current.snapshot
+    metrics.active.clear()
+    metrics.active.labels(snapshot.label, snapshot.digest).set(1)
+    metrics.rows.set(len(snapshot.tables.breakers))
+    metrics.batches.set(writer.batches)
+    metrics.items.set(writer.items)
+    metrics.queue_depth.set(writer.queue_depth)
 
 
 def _documented(documented: Documented, struct: type) -> dict[str, Any]:

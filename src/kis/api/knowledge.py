@@ -64,9 +64,7 @@ class RollbackRequest(_Order):
     """An earlier version to return to."""
 
     targetVersionLabel: Label  # noqa: N815 - the runbook's name
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
-    ]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class VersionAnswer(msgspec.Struct, frozen=True, rename="camel"):
@@ -210,9 +208,7 @@ async def _read_import(request: Request) -> ImportOrder:
 
 
 def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -> None:
-    docs = documented.route(
-        Validated, body=ValidateRequest, errors=(ErrorCode.VERSION_NOT_FOUND,)
-    )
+    docs = documented.route(Validated, body=ValidateRequest, errors=(ErrorCode.VERSION_NOT_FOUND,))
 
     @routes.post("/v1/knowledge/tables/validate", **docs)
     async def validate_tables(request: Request) -> Response:

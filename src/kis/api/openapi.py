@@ -117,6 +117,10 @@ class Documented:
             "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"}
         }
         _drop_stock_validation_errors(document)
+        for path in document["paths"].values():
+            for operation in path.values():
+                # The docstring in Korean and English says more than the function's name.
+                operation["summary"] = operation.pop("description", operation["summary"])
         return document
 
 

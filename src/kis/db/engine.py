@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from kis.telemetry import two_digits
+
 T = TypeVar("T")
 
 READ_CONNECTIONS = 4
@@ -196,4 +198,5 @@ def _log_slow_statements(engine: Engine, slow_query_ms: float) -> None:
     def _finished(connection: Connection, _cursor: object, statement: str, *_: Any) -> None:
         took_ms = (perf_counter() - connection.info["statement_started"]) * 1000
         if took_ms > slow_query_ms:
-            logger.warning("slow query %.0fms %s", took_ms, " ".join(statement.split())[:200])
+            shown = " ".join(statement.split())[:200]
+            logger.warning("slow query %sms %s", two_digits(took_ms), shown)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Text, select, type_coerce
 
+from kis.estimate.answer import Answer
 from kis.estimate.tables import estimate_table
 from kis.evidence.tables import evidence_table
 
@@ -19,39 +21,72 @@ PLACES = {
 }
 """Where in the answer the value of a column stands."""
 
+SEALED = {
+    "evidence_id": "evidenceId",
+    "knowledge_version": "knowledgeVersion",
+    "engine_version": "engineVersion",
+}
+"""Columns of the evidence that fields of the answer repeat."""
+
 MILLISECONDS = len("2025-09-24T08:00:00.000")
 
 
-def first_contradiction(
-    connection: Connection, estimate_id: str, answer: dict[str, Any]
-) -> str | None:
-    """Return the column, as `table.column`, that does not say what `answer` says.
+def first_contradiction(connection: Connection, estimate_id: str) -> str | None:
+    """Return the column, as `table.column`, that does not say what the answer says.
 
-    `answer` is the stored one, decoded, and may be damaged.
+    It is `Estimate.answer` itself when it is not as we write it: no reader may
+    take it for something else than the evidence does.
     """
+    row = _load(connection, estimate_id)
+    if row is None:
+        return None
+    answer = decode_answer(row["answer"])
+    repeated = all(row[f"sealed_{name}"] == answer.get(field) for name, field in SEALED.items())
+    agrees = {
+        "Estimate.answer": _is_ours(row["answer"], answer) and repeated,
+        **{f"Estimate.{name}": row[name] == _at(answer, path) for name, path in PLACES.items()},
+        "Estimate.main_model": row["main_model"] == _main_model(answer),
+        "Estimate.created_at": _moment(row["created_at"]) == answer.get("createdAt"),
+        "evidence.created_at": row["sealed_at"] == row["created_at"],
+    }
+    return next((column for column in agrees if not agrees[column]), None)
+
+
+def _load(connection: Connection, estimate_id: str) -> dict[str, Any] | None:
     estimate, evidence = estimate_table.c, evidence_table.c
-    # As text: a moment that was changed by hand may not be one any more.
-    created_at = type_coerce(estimate.created_at, Text)
+    # Moments as text: one that was changed by hand may not be a moment any more.
+    columns = (
+        *(estimate[name] for name in (*PLACES, "main_model", "answer")),
+        *(evidence[name].label(f"sealed_{name}") for name in SEALED),
+        type_coerce(estimate.created_at, Text).label("created_at"),
+        type_coerce(evidence.created_at, Text).label("sealed_at"),
+    )
     row = connection.execute(
-        select(
-            *(estimate[name] for name in (*PLACES, "main_model")),
-            created_at.label("created_at"),
-            type_coerce(evidence.created_at, Text).label("sealed_at"),
-        )
+        select(*columns)
         .join_from(estimate_table, evidence_table, evidence.estimate_id == estimate.id)
         .where(estimate.id == estimate_id)
     ).one_or_none()
-    if row is None:
+    return None if row is None else row._asdict()
+
+
+def decode_answer(stored: object) -> dict[str, Any]:
+    """Return a stored answer as builtins; {} when it is damaged."""
+    answer = decode_stored(stored)
+    return answer if isinstance(answer, dict) else {}
+
+
+def decode_stored(stored: object) -> object:
+    """Return stored JSON as builtins; None when it is damaged."""
+    try:
+        return msgspec.json.decode(stored) if isinstance(stored, bytes) else None
+    except msgspec.DecodeError:
         return None
-    stored = row._asdict()
-    for name, path in PLACES.items():
-        if stored[name] != _at(answer, path):
-            return f"Estimate.{name}"
-    if stored["main_model"] != _main_model(answer):
-        return "Estimate.main_model"
-    if _moment(stored["created_at"]) != answer.get("createdAt"):
-        return "Estimate.created_at"
-    return None if stored["sealed_at"] == stored["created_at"] else "evidence.created_at"
+
+
+def _is_ours(stored: object, answer: dict[str, Any]) -> bool:
+    """Whether `stored` is the one spelling of `answer`, without fields that no answer has."""
+    fields = set(Answer.__struct_encode_fields__)
+    return answer.keys() <= fields and msgspec.json.encode(answer) == stored
 
 
 def _at(value: Any, path: tuple[str, ...]) -> object:

@@ -7,7 +7,6 @@ shows when the package is verified.
 
 import zlib
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -15,7 +14,7 @@ from sqlalchemy import Connection
 from kis.db.engine import Database
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate import store
-from kis.estimate.columns import first_contradiction
+from kis.estimate.columns import decode_answer, decode_stored, first_contradiction
 from kis.estimate.rerun import rerun
 from kis.estimate.service import not_found
 from kis.evidence.encoding import canonical_strict, sha256_hex
@@ -67,7 +66,7 @@ def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     answer = store.load_answer(connection, estimate_id)
     if evidence is None or answer is None:
         return None
-    fields = _decoded(answer)
+    fields = decode_answer(answer)
     package = {
         "evidenceId": evidence.evidence_id,
         "statement": _statement(evidence, fields),
@@ -85,19 +84,6 @@ def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     return msgspec.json.encode(package)
 
 
-def _decoded(answer: bytes) -> Json:
-    fields = _readable(answer)
-    return fields if isinstance(fields, dict) else {}
-
-
-def _readable(stored: object) -> object:
-    """Return stored JSON as builtins; None when it is damaged."""
-    try:
-        return msgspec.json.decode(stored) if isinstance(stored, bytes) else None
-    except msgspec.DecodeError:
-        return None
-
-
 def _statement(evidence: StoredEvidence, answer: Json) -> Json:
     # Fields of the answer, not columns beside it: what was answered is what is proved.
     return {
@@ -112,13 +98,13 @@ def _statement(evidence: StoredEvidence, answer: Json) -> Json:
         "rulesVersion": answer.get("rulesVersion"),
         "request": answer.get("request"),
         "result": {name: answer.get(name) for name in RESULT_FIELDS},
-        "rows": _readable(evidence.rows),
+        "rows": decode_stored(evidence.rows),
     }
 
 
 def _document(connection: Connection, digest: str) -> object:
     try:
-        return _readable(load_document(connection, digest))
+        return decode_stored(load_document(connection, digest))
     except (zlib.error, TypeError):
         return None
 
@@ -131,15 +117,14 @@ def verify_package(connection: Connection, package: object, keyring: Keyring) ->
     if estimate_id is not None:
         composed = compose_package(connection, estimate_id)
         stored = None if composed is None else msgspec.json.decode(composed)
-        answer = store.load_answer(connection, estimate_id)
-        if answer is not None:
-            contradiction = first_contradiction(connection, estimate_id, _decoded(answer))
+        contradiction = first_contradiction(connection, estimate_id)
 
     def recompute(statement: Json, documents: Json) -> object:
         for name, document in documents.items():
             # Foreign rules could ask for any amount of work: only ours are run.
             if not _is_ours(connection, document):
-                raise _not_recomputable(f"$.documents.{name}")
+                path = f"$.documents.{name}"
+                raise _not_recomputable(path)
         return _recompute(statement, documents)
 
     return verify(
@@ -186,7 +171,8 @@ def _refuse_absurd(name: str, rows: tuple[Breaker, ...] | tuple[Accessory, ...])
             size = getattr(row, field)
             if size is not None and not 0 < size <= MAX_BODY_DMM:
                 key = field.replace("_dmm", "Dmm")
-                raise _not_recomputable(f"$.statement.rows.{name}[{index}].row.{key}")
+                path = f"$.statement.rows.{name}[{index}].row.{key}"
+                raise _not_recomputable(path)
 
 
 def _in_package(finding: Finding) -> Finding:

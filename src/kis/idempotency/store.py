@@ -10,9 +10,7 @@ from kis.db.bulk import BulkInsert
 from kis.idempotency.model import RecordKey
 from kis.idempotency.tables import idempotency_record_table
 
-_claims = BulkInsert(
-    idempotency_record_table, idempotency_record_table.c.keys(), skip_known=True
-)
+_claims = BulkInsert(idempotency_record_table, idempotency_record_table.c.keys(), skip_known=True)
 
 
 class Record(NamedTuple):

@@ -46,8 +46,10 @@ class Activated(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ActivationService:
-    """Moves the pointer. One activation at a time in this process; across processes
-    the pointer itself decides: it must still be where the activation found it.
+    """Moves the pointer.
+
+    One activation at a time in this process; across processes the pointer itself
+    decides: it must still be where the activation found it.
     """
 
     def __init__(

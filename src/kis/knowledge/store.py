@@ -19,6 +19,7 @@ from kis.knowledge.tables import (
 
 POINTER_ID = 1
 COMPRESSION_LEVEL = 6
+ACTIVE = "(active)"
 
 
 class Version(NamedTuple):
@@ -128,7 +129,7 @@ def load_active_version(connection: Connection) -> Version:
     """
     pointer = load_pointer(connection)
     if pointer is None:
-        raise version_not_found("active")
+        raise version_not_found(ACTIVE)
     row = connection.execute(
         _versions().where(knowledge_version_table.c.id == pointer.version_id)
     ).one()

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, and what does it know?"""
+"""Whether the service is ready, and what it knows."""
 
 from typing import NamedTuple
 

@@ -78,7 +78,7 @@ def test_an_up_to_date_database_costs_no_import_of_alembic(database: Database, p
         f"migrate(open_database('sqlite:///{path}', slow_query_ms=100));"
         "print('alembic' in sys.modules)"
     )
-    finished = subprocess.run(  # noqa: S603 - our own interpreter and text
+    finished = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert finished.stdout == "False\n"
