@@ -2,7 +2,6 @@
 
 import statistics
 import time
-from importlib.resources import files
 from typing import NamedTuple
 
 from bench.boards import of_breakers

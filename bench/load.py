@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -165,7 +165,9 @@ def requests(order: Order) -> Iterator[bytes]:
     """Yield the bytes of request after request, without end."""
     head = f"Host: 127.0.0.1\r\nX-API-Key: {order.key}\r\n"
     if order.targets:
-        yield from itertools.cycle(f"GET {t} HTTP/1.1\r\n{head}\r\n".encode() for t in order.targets)
+        yield from itertools.cycle(
+            f"GET {t} HTTP/1.1\r\n{head}\r\n".encode() for t in order.targets
+        )
         return
     head = f"POST /v1/estimate/create HTTP/1.1\r\n{head}Content-Type: application/json\r\n"
     frames = []
@@ -207,7 +209,8 @@ async def _generate(order: Order) -> Figures:
     return Figures(
         began=[recorder.began[n] for n in counted], took=[recorder.took[n] for n in counted],
         status=[recorder.status[n] for n in counted],
-        broken=broken, answered=len(recorder.began), cpu=time.process_time() - cpu, ids=recorder.ids,
+        broken=broken, answered=len(recorder.began), cpu=time.process_time() - cpu,
+        ids=recorder.ids,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ import itertools
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ from bench.boards import NUMBER, mix
 from bench.service import API_KEY, SECRETS
 from kis import clock, strict_json
 from kis.app import Application, create_app
-from kis.estimate import store
 from kis.estimate.answer import Asked, compose_record
-from kis.estimate.engine import estimate
+from kis.estimate.engine import Outcome, estimate
+from kis.estimate.model import Board, BoardDraft
 from kis.estimate.request import parse_board
 from kis.estimate.rerun import admit
+from kis.estimate.store import EstimateRecord, write_estimates
 from kis.evidence.encoding import canonical, sha256_hex
 from kis.evidence.envelope import Keyring
 from kis.home import prepare_home
@@ -32,6 +32,9 @@ from kis.telemetry import (
 )
 
 BATCHES = (1, 64)
+GOES = 5
+CREATED = 201
+WARM_UP = 200
 Message = dict[str, Any]
 Part = tuple[str, float]
 
@@ -65,18 +68,20 @@ def _settings(home: Path) -> Settings:
     return load_settings({**SECRETS, "KIS_HOME": str(home), "RATE_LIMIT_PER_MINUTE": "0"})
 
 
-def _each(name: str, calls: Sequence[Callable[[], object]], rounds: int) -> Part:
-    """Return the mean CPU time of `calls`, the best of five goes."""
-    best = min(_once(calls, max(1, rounds // len(calls))) for _ in range(5))
-    return name, best
+def _each(
+    name: str, call: Callable[..., object], arguments: Sequence[tuple[Any, ...]], rounds: int
+) -> Part:
+    """Return the mean CPU time of `call` over the `arguments`, the best of five goes."""
+    times = max(1, rounds // len(arguments))
+    return name, min(_once(call, arguments, times) for _ in range(GOES))
 
 
-def _once(calls: Sequence[Callable[[], object]], times: int) -> float:
+def _once(call: Callable[..., object], arguments: Sequence[tuple[Any, ...]], times: int) -> float:
     began = time.process_time()
     for _ in range(times):
-        for call in calls:
-            call()
-    return (time.process_time() - began) * 1e6 / times / len(calls)
+        for each in arguments:
+            call(*each)
+    return (time.process_time() - began) * 1e6 / times / len(arguments)
 
 
 def _bodies() -> list[bytes]:
@@ -96,22 +101,25 @@ def _pure(application: Application, rounds: int) -> list[Part]:
     outcomes = [estimate(board, snapshot, origins) for board, origins in admitted]
     ready = [(board, outcome) for (board, _), outcome in zip(admitted, outcomes, strict=True)]
     keyring = Keyring.of(SECRETS["EVIDENCE_SECRET"].encode())
+
+    def gates(draft: BoardDraft) -> object:
+        return admit(draft, snapshot.rules, allow_mixed=False)
+
+    def compose(board: Board, outcome: Outcome) -> object:
+        return compose_record(board, outcome, active, _asked(), keyring)
+
     return [
-        _each("strict JSON", [lambda b=b: strict_json.loads(b) for b in bodies], rounds),
-        _each("request model", [lambda v=v: parse_board(v) for v in values], rounds),
-        _each("fingerprint", [lambda d=d: sha256_hex(canonical(d)) for d in drafts], rounds),
-        _each(
-            "gates",
-            [lambda d=d: admit(d, snapshot.rules, allow_mixed=False) for d in drafts],
-            rounds,
-        ),
-        _each("engine", [lambda a=a: estimate(a[0], snapshot, a[1]) for a in admitted], rounds),
-        _each(
-            "answer, statement, seal",
-            [lambda r=r: compose_record(*r, active, _asked(), keyring) for r in ready],
-            rounds,
-        ),
+        _each("strict JSON", strict_json.loads, [(body,) for body in bodies], rounds),
+        _each("request model", parse_board, [(value,) for value in values], rounds),
+        _each("fingerprint", _fingerprint, [(draft,) for draft in drafts], rounds),
+        _each("gates", gates, [(draft,) for draft in drafts], rounds),
+        _each("engine", estimate, [(board, snapshot, at) for board, at in admitted], rounds),
+        _each("answer, statement, seal", compose, ready, rounds),
     ]
+
+
+def _fingerprint(draft: BoardDraft) -> str:
+    return sha256_hex(canonical(draft))
 
 
 _serial = itertools.count()
@@ -131,17 +139,18 @@ def _sql(application: Application, rounds: int) -> list[Part]:
     draft = parse_board(strict_json.loads(_bodies()[0]))
     board, origins = admit(draft, active.snapshot.rules, allow_mixed=False)
     outcome = estimate(board, active.snapshot, origins)
+
+    def records(batch: int) -> list[EstimateRecord]:
+        return [compose_record(board, outcome, active, _asked(), keyring) for _ in range(batch)]
+
+    def write(batch: list[EstimateRecord]) -> None:
+        services.database.write_now(lambda c: write_estimates(c, batch))
+
     parts = []
-    for batch in BATCHES:
-        records = [
-            [compose_record(board, outcome, active, _asked(), keyring) for _ in range(batch)]
-            for _ in range(max(1, rounds // batch // 4))
-        ]
-        began = time.process_time()
-        for group in records:
-            services.database.write_now(lambda c, g=group: store.write_estimates(c, g))
-        spent = time.process_time() - began
-        parts.append((f"SQL, {batch} in a batch", spent * 1e6 / len(records) / batch))
+    for size in BATCHES:
+        write(records(size))  # the statements of this size are compiled now
+        batches = [(records(size),) for _ in range(max(1, rounds // size // 4))]
+        parts.append((f"SQL, {size} in a batch", _once(write, batches, 1) / size))
     return parts
 
 
@@ -153,9 +162,12 @@ def _rim(rounds: int) -> list[Part]:
             "bcdfghjkmnpqrstvbcdf",
         )  # fmt: skip
 
+    def identify() -> object:
+        return new_request_id(), clock.new_id(), clock.now()
+
     return [
-        _each("two log lines", [log], rounds),
-        _each("ids and time", [lambda: (new_request_id(), clock.new_id(), clock.now())], rounds),
+        _each("two log lines", log, [()], rounds),
+        _each("ids and time", identify, [()], rounds),
     ]
 
 
@@ -163,7 +175,7 @@ async def _whole(application: Application, requests: int, at_once: int) -> float
     application.services.start()
     try:
         bodies = itertools.cycle(_bodies())
-        await _ask(application, bodies, 200, at_once)
+        await _ask(application, bodies, WARM_UP, at_once)
         began = time.process_time()
         await _ask(application, bodies, requests, at_once)
         return (time.process_time() - began) * 1e6 / requests
@@ -179,7 +191,7 @@ async def _ask(
     async def client() -> None:
         for _ in left:
             status = await _call(application, next(bodies))
-            if status != 201:  # noqa: PLR2004
+            if status != CREATED:
                 message = f"a create was answered with {status}"
                 raise RuntimeError(message)
 
@@ -187,7 +199,7 @@ async def _ask(
 
 
 async def _call(application: Application, body: bytes) -> int:
-    key = f"whole-{next(_serial)}-{clock.now() - timedelta()}".encode()
+    key = f"whole-{next(_serial)}".encode()
     headers = [
         (b"host", b"127.0.0.1"), (b"x-api-key", API_KEY.encode()),
         (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)),

@@ -5,16 +5,18 @@ import platform
 import sqlite3
 import statistics
 import sysconfig
-from collections.abc import Callable
 from typing import NamedTuple
 
 from bench.load import Summary
-from bench.scenarios import CONNECTIONS, READ_CONNECTIONS, Plan, Results, Round
+from bench.scenarios import CONNECTIONS, READ_CONNECTIONS, Plan, Results
 from bench.tables import CONNECTIONS as SWAP_CONNECTIONS
 from bench.tables import Phase
 from kis import clock
 
 QUIET = "quiet"
+ENGINE_MS = {40: 1, 400: 20}
+"""What an estimate may take in the engine, by the number of breakers."""
+
 HEADING = """# What the service does in a second
 
 Written by `make bench` (`python -m bench`); do not edit. The load generator is a
@@ -112,24 +114,25 @@ def _start_and_memory(results: Results) -> list[Line]:
 
 
 def _swap(results: Results) -> list[Line]:
-    lines = []
-    for phase in results.big.phases:
-        if phase.name.startswith(("activate", "roll back")):
-            lines.append(_less(f"{phase.name}, 100,000 rows", phase.seconds, 2))
+    swaps = [
+        _less(f"{phase.name}, 100,000 rows", phase.seconds, 2)
+        for phase in results.big.phases
+        if phase.name.startswith(("activate", "roll back"))
+    ]
     waits = [
         _less(f"longest wait of an estimate: {phase.name}", phase.estimates.max_ms, 100, "ms")
         for phase in results.big.phases
         if phase.name != QUIET
     ]
     failures = sum(phase.estimates.failures for phase in results.big.phases)
-    return [*lines, *waits, Line("failed estimates meanwhile", f"{failures}", "0", failures == 0)]
+    return [*swaps, *waits, Line("failed estimates meanwhile", f"{failures}", "0", failures == 0)]
 
 
 def _engine(results: Results) -> list[Line]:
     return [
-        _less(f"engine, board of {time.breakers} breakers", time.ms, {40: 1, 400: 20}[time.breakers], "ms")
+        _less(f"engine, board of {time.breakers} breakers", time.ms, ENGINE_MS[time.breakers], "ms")
         for time in results.engine
-    ]  # fmt: skip
+    ]
 
 
 def _more(what: str, figure: float, target: float) -> Line:
@@ -157,19 +160,19 @@ def _latencies(results: Results) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for connections in CONNECTIONS:
-        cpu = results.median(lambda r, c=connections: r.cpu_us[c])
+        cpu = statistics.median(each.cpu_us[connections] for each in results.rounds)
         name = f"create, {connections} connection{'s' if connections > 1 else ''}"
-        rows.append(_latency(results, name, lambda r, c=connections: r.creates[c], f"{cpu:.0f}"))
-    reads = f"read one, {READ_CONNECTIONS} connections"
-    return [*rows, _latency(results, reads, lambda r: r.reads, "")]
+        found = [each.creates[connections] for each in results.rounds]
+        rows.append(_latency(name, found, f"{cpu:.0f}"))
+    reads = [each.reads for each in results.rounds if each.reads is not None]
+    return [*rows, _latency(f"read one, {READ_CONNECTIONS} connections", reads, "")]
 
 
-def _latency(results: Results, name: str, of: Callable[[Round], Summary | None], cpu: str) -> str:
-    found = [summary for each in results.rounds if (summary := of(each)) is not None]
+def _latency(name: str, found: list[Summary], cpu: str) -> str:
     rate = statistics.median(summary.per_second for summary in found)
     times = [
-        statistics.median(getattr(summary, f"{name}_ms") for summary in found)
-        for name in ("p50", "p95", "p99", "max")
+        statistics.median(getattr(summary, f"{share}_ms") for summary in found)
+        for share in ("p50", "p95", "p99", "max")
     ]
     return f"| {name} | {rate:,.0f} | {' | '.join(f'{ms:.1f}' for ms in times)} | {cpu} |"
 

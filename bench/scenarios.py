@@ -1,9 +1,10 @@
-"""What is measured, and in which order: floor and service take turns, so that a slow
-minute of the machine slows both.
+"""What is measured, and in which order.
+
+Floor and service take turns, so that a slow minute of the machine slows both.
 """
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -158,8 +159,3 @@ def _big_table(home: Path, plan: Plan, tell: Callable[[str], None]) -> BigTable:
         tell(f"  {phase.name}: {phase.seconds:.2f} s; estimates {phase.estimates}")
     with running(home) as service:
         return BigTable(phases, memory, peak, service.memory_mb(), service.first_answer_s)
-
-
-def worst(values: Iterable[float]) -> float:
-    """Return the largest."""
-    return max(values)

@@ -71,9 +71,7 @@ class Service:
         message = "the server gave no estimate in time"
         raise RuntimeError(message)
 
-    def call(
-        self, method: str, path: str, body: Any = None, key: str = API_KEY
-    ) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: Any = None, key: str = API_KEY) -> tuple[int, Any]:
         """Send one request on a connection of its own; return status and decoded answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_LIMIT_S)
         headers = {"X-API-Key": key, "Content-Type": "application/json"}
