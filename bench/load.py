@@ -93,9 +93,13 @@ def summarise(figures: Figures) -> Summary:
     """Return the figures as rates and percentiles."""
     took = sorted(figures.took)
     return Summary(
-        len(took) / figures.duration, *(percentile(took, share) for share in (50, 95, 99, 100)),
-        figures.failures,
-    )  # fmt: skip
+        per_second=len(took) / figures.duration,
+        p50_ms=percentile(took, 50),
+        p95_ms=percentile(took, 95),
+        p99_ms=percentile(took, 99),
+        max_ms=percentile(took, 100),
+        failures=figures.failures,
+    )
 
 
 def percentile(ordered: list[float], share: float) -> float:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from bench.load import Figures, Order, Summary, finish, start, summarise
@@ -64,9 +65,9 @@ def swap(service: Service, quiet_s: float, rows: int = ROWS) -> list[Phase]:
     spans: list[tuple[str, float, float]] = []
     try:
         time.sleep(SETTLE_S)
-        spans.append(_timed("quiet", lambda: time.sleep(quiet_s)))
+        spans.append(_timed("quiet", partial(time.sleep, quiet_s)))
         for name, path, body in steps:
-            spans.append(_timed(name, lambda p=path, b=body: _order(service, p, b)))
+            spans.append(_timed(name, partial(_order, service, path, body)))
             time.sleep(SETTLE_S)
     finally:
         load.terminate()

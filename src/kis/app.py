@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from kis import clock
 from kis.access.keys import KeySet, Scope
 from kis.api import docs, estimates, golden, health, knowledge
+from kis.api.direct import Shortcut
 from kis.api.errors import (
     PROBLEM_TYPE,
     headers_of,
@@ -205,7 +206,10 @@ def create_app(settings: Settings) -> Application:
         app.include_router(router)
     docs.mount(app, documented)
     _add_error_handlers(app, _methods_by_path((*routers, app.router)))
-    gatekeeper = Gatekeeper(app, settings=settings, keys=services.keys, metrics=services.metrics)
+    shortcut = Shortcut(app, [route for router in routers for route in router.routes])
+    gatekeeper = Gatekeeper(
+        shortcut, settings=settings, keys=services.keys, metrics=services.metrics
+    )
     return Application(gatekeeper, services)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MAX_KEY_CHARACTERS = 40
+_MAX_SHOWN = 100
 
 
 class ErrorCode(StrEnum):
@@ -108,7 +109,8 @@ class DomainError(Exception):
 
     def __init__(self, *findings: Finding) -> None:
         """Keep `findings` in the order they were made; the first is the main one."""
-        super().__init__("; ".join(f"{f.code} {f.path}: {f.message.en}" for f in findings))
+        shown = findings[:_MAX_SHOWN]
+        super().__init__("; ".join(f"{f.code} {f.path}: {f.message.en}" for f in shown))
         self.findings = findings
 
     @property

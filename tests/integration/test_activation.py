@@ -1,10 +1,8 @@
 """Activation: the regression before it, and that it comes between two estimates, never into one."""
 
-import asyncio
 import csv
 import io
 import json
-import threading
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -29,6 +27,7 @@ from tests.integration.lifecycle import (
     stage,
     validate,
 )
+from tests.integration.queueing import send_in_line
 from tests.services import ADMIN_API_KEY, Client, board
 
 GOLDEN = "SBS-52 + SIE-32 x10"
@@ -204,9 +203,7 @@ def test_version_deleted_while_it_is_used(client: Client, attempt: int) -> None:
     uses = [
         activating(client, "v-a"),
         client.asend("GET", f"{path}/diff", key=ADMIN_API_KEY),
-        client.asend(
-            "POST", f"{TABLES}/validate", key=ADMIN_API_KEY, json={"versionLabel": "v-a"}
-        ),
+        client.asend("POST", f"{TABLES}/validate", key=ADMIN_API_KEY, json={"versionLabel": "v-a"}),
     ]
     uses.insert(attempt % 4, client.asend("DELETE", path, key=ADMIN_API_KEY))
     statuses = [response.status_code for response in client.gather(*uses)]
@@ -224,34 +221,10 @@ def test_estimate_that_waits_behind_an_activation_is_made_again(client: Client) 
     """Computed on the old version, its write comes after the pointer moved."""
     publish(client, "v-a", row("T-100"))
     stage(client, "v-b", row("T-100", width=95))
-    writer = client.application.services.writer
-    held, release = threading.Event(), threading.Event()
-
-    def hold(_: object) -> None:
-        held.set()
-        release.wait(20)
-
-    async def waiting(count: int) -> None:
-        while writer.queue_depth < count:
-            await asyncio.sleep(0)
-
-    async def scenario() -> tuple[Any, Any]:
-        holding = asyncio.create_task(writer.execute(hold))
-        await asyncio.to_thread(held.wait, 20)
-        switch = asyncio.create_task(activating(client, "v-b"))
-        await asyncio.wait_for(waiting(1), 20)
-        asking = asyncio.create_task(
-            client.asend(
-                "POST", "/v1/estimate/create", json=main_only("T-100"),
-                headers={"Idempotency-Key": "k"},
-            )
-        )  # fmt: skip
-        await asyncio.wait_for(waiting(2), 20)
-        release.set()
-        await holding
-        return await switch, await asking
-
-    ((switched, created),) = client.gather(scenario())
+    asking = client.asend(
+        "POST", "/v1/estimate/create", json=main_only("T-100"), headers={"Idempotency-Key": "k"}
+    )
+    switched, created = send_in_line(client, activating(client, "v-b"), asking)
     good(switched)
     answer = good(created, 201)
     assert answer["knowledgeVersion"] == "v-b"

@@ -158,6 +158,13 @@ def test_first_hundred_faults_are_told(shared_client: Client) -> None:
     assert len(problem_of(response, 400, "INVALID_REQUEST")["findings"]) == 100
 
 
+@pytest.mark.parametrize("path", BOARDS)
+def test_first_hundred_findings_are_told(shared_client: Client, path: str) -> None:
+    response = shared_client.post(path, board(branches=[{}] * 10_000))
+    assert len(response.json()["findings"]) == 100
+    assert len(response.content) < 100_000
+
+
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("body", [b"null", b"true", b"0", b'"text"', b"[]", b"[{}]", b"{}"])
 def test_body_of_a_wrong_kind(shared_client: Client, path: str, body: bytes) -> None:

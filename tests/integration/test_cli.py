@@ -57,7 +57,9 @@ def test_estimate_of_a_file_and_of_standard_input(either: Program, tmp_path: Pat
     for answer in (from_file, from_stdin):
         enclosure = answer["enclosure"]
         assert (enclosure["W"], enclosure["H"], enclosure["D"]) == (500, 600, 150)
-        package = either.run("evidence", "show", answer["id"]).stdout
+        shown = either.run("evidence", "show", answer["id"])
+        assert shown.returncode == 0, shown.stderr
+        package = shown.stdout
         verified = either.json("evidence", "verify", "-", stdin=package)
         assert verified["valid"] is True
     stored = rows_of(either.home, "SELECT e.id FROM Estimate e JOIN evidence v ON v.estimate_id=id")
@@ -183,6 +185,7 @@ def test_version_that_fails_its_samples_exits_with_1(server: Server, tmp_path: P
     done = program.run("knowledge", "validate", LABEL)
     assert done.returncode == 1
     assert "실패 LS T-1200 3" in done.stdout
+    assert "성공 0, 실패 10" in done.stdout
     assert program.json("knowledge", "validate", LABEL, code=1)["valid"] is False
     refused = program.run("knowledge", "activate", LABEL)
     assert (refused.returncode, "VERSION_NOT_VALIDATED" in refused.stderr) == (1, True)

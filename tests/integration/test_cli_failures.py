@@ -158,7 +158,8 @@ def test_commands_at_once_wait_for_each_other(program: Program) -> None:
 @pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["estimate -", "keys", "sample boards"])
 def test_closed_streams(program: Program, command: str, redirection: str) -> None:
-    done = program.shell(f'cd "$TMP" && "$KIS" {command} {redirection}', TMP=str(program.home.parent))
+    script = f'cd "$FOLDER" && "$KIS" {command} {redirection}'
+    done = program.shell(script, FOLDER=str(program.home.parent))
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     expected = 1 if command == "estimate -" else 0  # an empty body is no request

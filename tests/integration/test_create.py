@@ -57,7 +57,7 @@ def columns_of(client: Client, table: str, where: str, value: str) -> dict[str, 
     path = client.settings.home / "data" / "kis.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
-        sql = f'SELECT * FROM "{table}" WHERE {where} = ?'  # noqa: S608 - our names
+        sql = f'SELECT * FROM "{table}" WHERE {where} = ?'
         (row,) = connection.execute(sql, [value]).fetchall()
         return dict(row)
 
@@ -232,7 +232,7 @@ def test_sql_of_the_runbook(client: Client) -> None:
     usage = rows_of(home, f"EXPLAIN QUERY PLAN {MOST_USED_MODELS}")
     assert "USING COVERING INDEX" in usage[0][3]
     for (table,) in rows_of(home, "SELECT name FROM sqlite_master WHERE type = 'table'"):
-        assert rows_of(home, f"SELECT COUNT(*) FROM {table};")[0][0] >= 0  # noqa: S608
+        assert rows_of(home, f"SELECT COUNT(*) FROM {table};")[0][0] >= 0
 
 
 def test_estimates_of_thirty_days_ago_are_not_counted(client: Client) -> None:

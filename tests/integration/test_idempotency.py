@@ -285,7 +285,7 @@ def test_key_is_kept_for_thirty_days(tmp_path: Path, days: int, is_kept: bool) -
         first = create(client, board())
     with closing(sqlite3.connect(home / "data" / "kis.db")) as connection, connection:
         aged = "strftime('%Y-%m-%d %H:%M:%f000', 'now', ?)"
-        sql = f"UPDATE idempotency_record SET created_at = {aged}"  # noqa: S608 - no input in it
+        sql = f"UPDATE idempotency_record SET created_at = {aged}"
         assert connection.execute(sql, [f"-{days} days"]).rowcount == 1
     with running_client(home) as client:
         again = create(client, board())

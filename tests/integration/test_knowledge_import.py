@@ -102,10 +102,7 @@ def test_two_owners_at_once_under_one_label(client: Client) -> None:
 def test_same_import_twice_at_once_is_one_import_and_one_no_op(client: Client) -> None:
     order = {"format": "csv", "content": table(row("T-1")), "versionLabel": "v-a"}
     responses = client.gather(
-        *(
-            client.asend("POST", f"{TABLES}/import", key=ADMIN_API_KEY, json=order)
-            for _ in range(4)
-        )
+        *(client.asend("POST", f"{TABLES}/import", key=ADMIN_API_KEY, json=order) for _ in range(4))
     )
     assert sorted(r.status_code for r in responses) == [200, 200, 200, 201]
     assert len(staged_files(client.settings.home)) == 1
@@ -186,9 +183,7 @@ def test_json_in_any_letter_case(client: Client) -> None:
 
 
 def test_unknown_format_is_refused(client: Client) -> None:
-    problem = refused(
-        import_table(client, "v-a", "x", format="xlsx"), 422, "KNOWLEDGE_INVALID"
-    )
+    problem = refused(import_table(client, "v-a", "x", format="xlsx"), 422, "KNOWLEDGE_INVALID")
     assert problem["path"] == "$.format"
     assert is_untouched(client)
 

@@ -201,9 +201,7 @@ def test_rollback_needs_a_reason(client: Client) -> None:
     for reason in ("", "   "):
         refused(roll_back(client, FIRST, reason), 400, "INVALID_REQUEST")
     body = {"targetVersionLabel": FIRST}
-    refused(
-        client.admin("POST", "/v1/knowledge/tables/rollback", body), 400, "INVALID_REQUEST"
-    )
+    refused(client.admin("POST", "/v1/knowledge/tables/rollback", body), 400, "INVALID_REQUEST")
     assert active_label(client) == "v-a"
 
 

@@ -1,7 +1,5 @@
 """GET /v1/knowledge/questions: what estimates asked for and nobody knows."""
 
-import asyncio
-import threading
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from tests.integration.lifecycle import (
     stage,
     validate,
 )
+from tests.integration.queueing import send_in_line
 from tests.services import ADMIN_API_KEY, API_KEY, Client, board
 
 QUESTIONS = "/v1/knowledge/questions"
@@ -172,33 +171,12 @@ def test_row_that_is_activated_meanwhile_leaves_no_question_open(client: Client)
     """The abstention waits behind the activation that brings the row."""
     abstain(client, main_only("T-100"))
     stage(client, "v-a", row("T-100"))
-    writer = client.application.services.writer
-    held, release = threading.Event(), threading.Event()
-
-    def hold(_: object) -> None:
-        held.set()
-        release.wait(20)
-
-    async def waiting(count: int) -> None:
-        while writer.queue_depth < count:
-            await asyncio.sleep(0)
-
-    async def scenario() -> tuple[int, int]:
-        holding = asyncio.create_task(writer.execute(hold))
-        await asyncio.to_thread(held.wait, 20)
-        body = {"versionLabel": "v-a", "runRegression": False}
-        activating = asyncio.create_task(
-            client.asend("POST", f"{TABLES}/activate", key=ADMIN_API_KEY, json=body)
-        )
-        await asyncio.wait_for(waiting(1), 20)
-        asking = asyncio.create_task(
-            client.asend("POST", "/v1/estimate/create", json=main_only("T-100"))
-        )
-        await asyncio.wait_for(waiting(2), 20)
-        release.set()
-        await holding
-        return (await activating).status_code, (await asking).status_code
-
-    ((activated, asked),) = client.gather(scenario())
-    assert (activated, asked) == (200, 201)
+    body = {"versionLabel": "v-a", "runRegression": False}
+    activated, asked = send_in_line(
+        client,
+        client.asend("POST", f"{TABLES}/activate", key=ADMIN_API_KEY, json=body),
+        client.asend("POST", "/v1/estimate/create", json=main_only("T-100")),
+    )
+    good(activated)
+    good(asked, 201)
     assert open_questions(client) == []

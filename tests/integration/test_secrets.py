@@ -133,16 +133,12 @@ def test_evidence_of_the_old_secret_fails_at_the_key(home: Path) -> None:
     before = stored(home)
     with serving(home) as server:
         answer = good(call(server, before["API_KEY"]), 201)
-        package = good(
-            server.request("GET", f"/v1/evidence/{answer['id']}", key=before["API_KEY"])
-        )
+        package = good(server.request("GET", f"/v1/evidence/{answer['id']}", key=before["API_KEY"]))
     new = rotate(home, "13-rotate-evidence-secret.sh")
     assert stored(home) == {**before, "EVIDENCE_SECRET": new}
     with serving(home) as server:
         result = good(
-            server.request(
-                "POST", "/v1/evidence/verify", key=before["API_KEY"], json=package
-            )
+            server.request("POST", "/v1/evidence/verify", key=before["API_KEY"], json=package)
         )
         assert result["valid"] is False
         failed = [check for check in result["checks"] if check["outcome"] == "failed"]

@@ -75,7 +75,7 @@ def assert_stored_as_answered(server: Server, answers: list[dict[str, Any]]) -> 
 
 
 def assert_stored_between_the_swaps(server: Server) -> None:
-    """Audit entries are numbered in the order of commits: what was active at each estimate?"""
+    """Audit entries are numbered in the order of commits: each estimate is of the active one."""
     versions: dict[str, str] = dict(
         rows_of(server.home, "SELECT id, knowledge_version FROM Estimate")
     )

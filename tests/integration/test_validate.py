@@ -21,7 +21,7 @@ def check(client: Client, request: object) -> Any:
 
 def everything_stored(client: Client) -> list[Any]:
     home = client.settings.home
-    return [rows_of(home, f'SELECT * FROM "{table}"') for table in TABLES]  # noqa: S608 - our names
+    return [rows_of(home, f'SELECT * FROM "{table}"') for table in TABLES]
 
 
 def test_board_that_can_be_estimated(shared_client: Client) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kis.db.engine import Database, open_database
+from kis.db.migrate import migrate
 from kis.home import prepare_home
 from kis.settings import load_settings
 from kis.telemetry import close_logging, configure_logging
@@ -24,3 +26,12 @@ def open_log(tmp_path: Path) -> Iterator[Callable[..., Path]]:
 
     yield start
     close_logging()
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[Database]:
+    """A database with every table and nothing in it."""
+    database = open_database(f"sqlite:///{tmp_path / 'kis.db'}", slow_query_ms=60_000)
+    migrate(database)
+    yield database
+    database.close()

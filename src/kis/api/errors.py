@@ -41,6 +41,7 @@ STATUS = {
 }
 
 PROBLEM_TYPE = "application/problem+json"
+MAX_FINDINGS = 100
 TYPE_BASE = "urn:kis:problem:"
 RETRY_AFTER_S = {
     ErrorCode.OVERLOADED: 1,
@@ -95,7 +96,7 @@ def problem_body(error: DomainError, request_id: str) -> bytes:
         hint=main.hint.ko,
         hint_en=main.hint.en,
         request_id=request_id,
-        findings=tuple(finding_of(finding) for finding in error.findings),
+        findings=tuple(finding_of(finding) for finding in error.findings[:MAX_FINDINGS]),
     )
     return msgspec.json.encode(problem)
 

@@ -1,17 +1,26 @@
 """/v1/estimate and /v1/evidence."""
 
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query
-from fastapi.routing import APIRoute
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kis.api import examples
 from kis.api.body import read_json
-from kis.api.errors import PROBLEM_TYPE, Problem, ProblemFinding, finding_of, problem_body
+from kis.api.direct import DirectRoute
+from kis.api.errors import (
+    MAX_FINDINGS,
+    PROBLEM_TYPE,
+    Problem,
+    ProblemFinding,
+    finding_of,
+    problem_body,
+)
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.openapi import WITH_BODY, Documented
@@ -53,16 +62,18 @@ KEY_PARAMETER = {
     ]
 }
 EstimateId = Annotated[str, Path(max_length=64, alias="estimateId")]
+
+
+def _not_a_number(text: str) -> str:
+    """Let no number pass: pydantic takes 2025 for the 2,025th second of 1970."""
+    if text.lstrip("-").replace(".", "").isdigit():
+        kind = "datetime_parsing"
+        raise PydanticCustomError(kind, "a number is no moment")
+    return text
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_not_a_number)]
 Part = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
-
-
-class DirectRoute(APIRoute):
-    """A route whose endpoint takes the request alone: there are no dependencies to solve."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the endpoint itself."""
-        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return endpoint
 
 
 class Checked(msgspec.Struct, frozen=True, rename="camel"):
@@ -110,10 +121,10 @@ def _add_create(
     routes: APIRouter, estimates: EstimateService, metrics: Metrics, documented: Documented
 ) -> None:
     create_docs = documented.route(
-        Answer, status=201, body=EstimateRequest,
+        Answer, status=201, body=EstimateRequest, example=examples.BOARD,
         errors=(*GATES, *IDEMPOTENCY, ErrorCode.OVERLOADED), extra=KEY_PARAMETER,
     )  # fmt: skip
-    check_docs = documented.route(Checked, body=EstimateRequest)
+    check_docs = documented.route(Checked, body=EstimateRequest, example=examples.BOARD)
 
     async def create_estimate(request: Request) -> Response:
         """반을 견적한다. Estimate a board: enclosure, layout, bill of materials, evidence."""
@@ -142,7 +153,8 @@ def _add_create(
     async def validate_estimate(request: Request) -> Response:
         """저장하지 않고 모든 문제를 한 번에 알려 준다. Tell all findings, store nothing."""
         findings = estimates.check(parse_board(await read_json(request)))
-        checked = Checked(not findings, tuple(finding_of(finding) for finding in findings))
+        shown = tuple(finding_of(finding) for finding in findings[:MAX_FINDINGS])
+        checked = Checked(not findings, shown)
         return Response(msgspec.json.encode(checked), media_type=JSON)
 
 
@@ -182,8 +194,8 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
         main_model: Annotated[str | None, Query(alias="mainModel", max_length=100)] = None,
         label: Part = None,
         customer: Part = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: Moment = None,
+        until: Moment = None,
     ) -> Response:
         """견적 목록, 최신순. A page of estimates, newest first."""
         wanted = EstimateFilter(
@@ -230,7 +242,8 @@ def _line(summary: EstimateSummary) -> Line:
 def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Documented) -> None:
     package: dict[str, Any] = {"type": "object", "required": ["statement", "envelope"]}
     docs = documented.route(package, errors=(ErrorCode.NOT_FOUND,))
-    body = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
+    any_json = {"description": "GET으로 받은 증거 묶음 그대로. A package as GET gives it."}
+    body = {"requestBody": {"required": True, "content": {JSON: {"schema": any_json}}}}
     verify_docs = documented.route(Verification, errors=WITH_BODY, extra=body)
 
     # First, because any word is an id to the other one.

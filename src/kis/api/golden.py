@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kis.api import examples
 from kis.api.body import read_model
 from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
@@ -80,7 +81,7 @@ def router(
         return answer([_golden(case) for case in await knowledge.list_golden()])
 
     docs = documented.route(
-        GoldenAnswer, status=201, body=GoldenRequest,
+        GoldenAnswer, status=201, body=GoldenRequest, example=examples.GOLDEN,
         errors=(ErrorCode.GOLDEN_CASE_EXISTS, ErrorCode.NEED_KNOWLEDGE_UPDATE),
     )  # fmt: skip
 

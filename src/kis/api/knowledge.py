@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kis.api import examples
 from kis.api.body import media_type, read_model, unsupported_media_type
 from kis.api.gatekeeper import RequestContext
 from kis.api.openapi import Documented
@@ -179,7 +180,7 @@ def _add_versions(routes: APIRouter, knowledge: KnowledgeService, documented: Do
 
 def _add_import(routes: APIRouter, staging: Staging, documented: Documented) -> None:
     docs = documented.route(
-        Imported, status=201, body=ImportRequest,
+        Imported, status=201, body=ImportRequest, example=examples.IMPORT,
         errors=(ErrorCode.KNOWLEDGE_INVALID, ErrorCode.VERSION_ALREADY_EXISTS),
     )  # fmt: skip
     docs["responses"][200] = {
@@ -208,7 +209,12 @@ async def _read_import(request: Request) -> ImportOrder:
 
 
 def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -> None:
-    docs = documented.route(Validated, body=ValidateRequest, errors=(ErrorCode.VERSION_NOT_FOUND,))
+    docs = documented.route(
+        Validated,
+        body=ValidateRequest,
+        example=examples.VALIDATE,
+        errors=(ErrorCode.VERSION_NOT_FOUND,),
+    )
 
     @routes.post("/v1/knowledge/tables/validate", **docs)
     async def validate_tables(request: Request) -> Response:
@@ -223,7 +229,7 @@ def _add_activation(
 ) -> None:
     conflicts = (ErrorCode.VERSION_NOT_FOUND, ErrorCode.ACTIVATION_CONFLICT)
     docs = documented.route(
-        Activated, body=ActivateRequest,
+        Activated, body=ActivateRequest, example=examples.ACTIVATE,
         errors=(
             *conflicts, ErrorCode.VERSION_NOT_VALIDATED, ErrorCode.VERSION_BASE_MOVED,
             ErrorCode.REGRESSION_FAILED, ErrorCode.REQ_MORE_INFO,
@@ -240,7 +246,10 @@ def _add_activation(
         return answer(await activation.activate(wanted, actor_of(request)))
 
     docs = documented.route(
-        RolledBack, body=RollbackRequest, errors=(*conflicts, ErrorCode.VERSION_NEVER_ACTIVATED)
+        RolledBack,
+        body=RollbackRequest,
+        example=examples.ROLLBACK,
+        errors=(*conflicts, ErrorCode.VERSION_NEVER_ACTIVATED),
     )
 
     @routes.post("/v1/knowledge/tables/rollback", **docs)

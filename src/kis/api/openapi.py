@@ -41,6 +41,7 @@ class Documented:
         *,
         status: int = 200,
         body: type[BaseModel] | None = None,
+        example: object = None,
         errors: Iterable[ErrorCode] = (),
         is_open: bool = False,
         extra: dict[str, Any] | None = None,
@@ -48,7 +49,7 @@ class Documented:
         """Return the keyword arguments of a route's decorator.
 
         `answer` is a struct type or list of one, `body` the request model,
-        `errors` the codes beyond those that every route can answer.
+        `example` a body, `errors` the codes beyond those that every route can answer.
         """
         codes = [*errors, *(() if is_open else COMMON), *(WITH_BODY if body else ())]
         responses: dict[int | str, dict[str, Any]] = {
@@ -62,11 +63,10 @@ class Documented:
         openapi_extra = dict(extra or {})
         if body is not None:
             self._models[body.__name__] = body
+            schema = {"$ref": REF.format(name=body.__name__)}
             openapi_extra["requestBody"] = {
                 "required": True,
-                "content": {
-                    "application/json": {"schema": {"$ref": REF.format(name=body.__name__)}}
-                },
+                "content": {"application/json": {"schema": schema, "example": example}},
             }
         openapi_extra["security"] = [] if is_open else [{"apiKey": []}]
         return {

@@ -15,6 +15,10 @@ from kis.estimate.model import AccessoryDraft, BoardDraft, DeviceDraft, Form, Mo
 from kis.knowledge.model import BreakerType, Location, Material
 
 MAX_FINDINGS = 100
+MOMENT = Text(
+    "2025-09-24T00:00:00Z 같은 ISO 8601 시각이어야 합니다.",
+    "must be a moment of ISO 8601 such as 2025-09-24T00:00:00Z.",
+)
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS)]
 Remark = Annotated[str, Field(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
@@ -191,10 +195,16 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
         "literal_error": (f"{context.get('expected')} 중 하나", f"{context.get('expected')}"),
         "int_type": ("정수여야 합니다.", "must be a whole number."),
         "int_from_float": ("정수여야 합니다.", "must be a whole number."),
+        "int_parsing": ("정수여야 합니다.", "must be a whole number."),
+        "int_parsing_size": ("너무 긴 수입니다.", "has too many digits."),
+        "bool_parsing": ("true 또는 false여야 합니다.", "must be true or false."),
+        "datetime_parsing": (MOMENT.ko, MOMENT.en),
+        "datetime_from_date_parsing": (MOMENT.ko, MOMENT.en),
         "string_type": ("문자열이어야 합니다.", "must be a string."),
         "bool_type": ("true 또는 false여야 합니다.", "must be true or false."),
         "list_type": ("배열이어야 합니다.", "must be an array."),
         "model_type": ("객체여야 합니다.", "must be an object."),
+        "dict_type": ("객체여야 합니다.", "must be an object."),
         "greater_than_equal": (f"{limit} 이상이어야 합니다.", f"must be at least {limit}."),
         "less_than_equal": (f"{limit} 이하여야 합니다.", f"must be at most {limit}."),
         "string_too_short": ("비어 있을 수 없습니다.", "must not be empty."),

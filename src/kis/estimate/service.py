@@ -142,17 +142,21 @@ class EstimateService:
             return kept
 
     async def _estimate(self, active: Active, request: _Request) -> Created:
+        record = self._compose(active, request)
+        kept = await self._writer.submit(store.write_estimates, record)
+        if kept is not None:
+            return Created(kept.status, kept.body, replayed=True)
+        return Created(CREATED, record.estimate["answer"], replayed=False)
+
+    def _compose(self, active: Active, request: _Request) -> store.EstimateRecord:
+        """Return the record of an estimate; the layout behind it is let go before the write."""
         board, origins = admit(request.draft, active.snapshot.rules, allow_mixed=self._allow_mixed)
         outcome = estimate(board, active.snapshot, origins)
         asked = Asked(
             self._new_id(), self._now(), request.caller.owner, request.caller.client,
             request.key, request.fingerprint,
         )  # fmt: skip
-        record = compose_record(board, outcome, active, asked, self._keyring)
-        kept = await self._writer.submit(store.write_estimates, record)
-        if kept is not None:
-            return Created(kept.status, kept.body, replayed=True)
-        return Created(CREATED, record.estimate["answer"], replayed=False)
+        return compose_record(board, outcome, active, asked, self._keyring)
 
     def _follows_from(self, draft: BoardDraft, active: Active) -> bool:
         """Whether `draft` alone is the reason: tables that are ambiguous also ask for more."""

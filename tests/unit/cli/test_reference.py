@@ -1,6 +1,5 @@
 """The page about the command line is the command line."""
 
-import inspect
 import re
 import shlex
 from pathlib import Path
@@ -66,4 +65,4 @@ def test_command_speaks_json_and_both_languages(name: str) -> None:
 def test_help_of_every_command(name: str) -> None:
     done = CliRunner().invoke(app, [*name.split()[1:], "--help"])
     assert done.exit_code == 0
-    assert inspect.cleandoc(done.output).startswith("Usage:")
+    assert done.output.startswith("Usage:")

@@ -1,19 +1,24 @@
 """Activation: who may become active, and what the pointer and the memory then hold."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from kis.db.engine import Database
 from kis.errors import DomainError, ErrorCode
-from kis.knowledge import golden_store, store
+from kis.knowledge import store
 from kis.knowledge.activation import LATEST_ESTIMATES, ActivationOrder
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.regression import Case, Size
-from kis.knowledge.tables import knowledge_activation_table, knowledge_version_table
+from kis.knowledge.tables import (
+    golden_case_table,
+    knowledge_activation_table,
+    knowledge_version_table,
+)
 from tests.unit.knowledge.rows import breaker
 from tests.unit.knowledge.running import SIZE, Running, running
 
@@ -23,8 +28,7 @@ OTHER = Size(900, 900, 900)
 @pytest.fixture
 def services(database: Database, tmp_path: Path) -> Iterator[Running]:
     """No golden cases: each test brings its own."""
-    for case in database.read_now(golden_store.list_golden):
-        database.write_now(lambda c, case=case: golden_store.delete_golden(c, case.name))
+    database.write_now(lambda c: c.execute(delete(golden_case_table)))
     with running(database, tmp_path / "knowledge-staging") as services:
         yield services
 
@@ -40,7 +44,7 @@ def refusal(services: Running, order: ActivationOrder) -> DomainError:
     return caught.value
 
 
-def activating(label: str, **changes: object) -> ActivationOrder:
+def activating(label: str, **changes: Any) -> ActivationOrder:
     return ActivationOrder(label, "activate", run_regression=True)._replace(**changes)
 
 
@@ -157,14 +161,14 @@ def test_two_at_once_take_turns(services: Running) -> None:
     assert services.version("v-a").active is True
 
 
-def between(services: Running, change: object) -> DomainError:
+def between(services: Running, change: Callable[[Connection], object]) -> DomainError:
     """Activate v-a; `change` is written by another process during the regression."""
     ready(services, "v-a", "T-1")
     ready(services, "v-other", "T-2")
     services.cases = [Case("e", golden=False, request=None, expected=SIZE)]
 
     def intrude(_: object, __: object) -> bool:
-        services.database.write_now(change)  # type: ignore[arg-type]
+        services.database.write_now(change)
         return False
 
     services.refuses = intrude
@@ -172,10 +176,10 @@ def between(services: Running, change: object) -> DomainError:
 
 
 def test_pointer_that_moved_meanwhile_is_a_conflict(services: Running) -> None:
-    def move(connection: object) -> None:
-        version = store.require_version(connection, "v-other")  # type: ignore[arg-type]
+    def move(connection: Connection) -> None:
+        version = store.require_version(connection, "v-other")
         store.record_activation(
-            connection,  # type: ignore[arg-type]
+            connection,
             store.Activation(
                 version.id, version.label, "", None, "activate", "", "x", False,
                 version.created_at, None,

@@ -1,6 +1,9 @@
 """The golden set: kept by name, added once, gone when deleted."""
 
+from typing import Any
+
 import msgspec
+from sqlalchemy import Connection
 
 from kis.db.engine import Database
 from kis.knowledge import golden_store
@@ -9,7 +12,7 @@ from kis.knowledge.regression import Case, Size
 from tests.unit.knowledge.conftest import NOON
 
 
-def case(name: str, **changes: object) -> GoldenCase:
+def case(name: str, **changes: Any) -> GoldenCase:
     request = msgspec.json.encode({"brand": "LS", "label": "가"})
     return GoldenCase(name, 400.0, 500.5, 150.0, "note", NOON, "admin-x", request)._replace(
         **changes
@@ -28,8 +31,11 @@ def test_name_is_taken_once(empty: Database) -> None:
 
 
 def test_set_is_by_name(empty: Database) -> None:
-    for name in ("b", "c", "a"):
-        empty.write_now(lambda c, name=name: golden_store.add_golden(c, case(name)))
+    def write(connection: Connection) -> None:
+        for name in ("b", "c", "a"):
+            golden_store.add_golden(connection, case(name))
+
+    empty.write_now(write)
     names = [pinned.name for pinned in empty.read_now(golden_store.list_golden)]
     assert names == ["a", "b", "c"]
 

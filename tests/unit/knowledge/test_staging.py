@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -23,7 +24,7 @@ def services(database: Database, tmp_path: Path) -> Iterator[Running]:
         yield services
 
 
-def order(label: str, *models: str, **changes: object) -> ImportOrder:
+def order(label: str, *models: str, **changes: Any) -> ImportOrder:
     content = write_csv(breaker(model) for model in models)
     return ImportOrder(label, "csv", content, "add")._replace(**changes)
 

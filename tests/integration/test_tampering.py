@@ -1,0 +1,241 @@
+"""Whatever is changed in the database itself is found by verification, and named."""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.integration.lifecycle import good
+from tests.integration.problems import problem_of
+from tests.integration.test_evidence import WITH_ACCESSORIES, failed, package_of, verify
+from tests.services import Client
+
+EVIDENCE_COLUMNS = {
+    "evidence_id": "$.evidenceId",
+    "statement_digest": "$.envelope.statementDigest",
+    "key_id": "$.envelope.keyId",
+    "signature": "$.envelope.signature",
+    "knowledge_version": "$.statement.knowledge.version",
+    "knowledge_digest": "$.statement.knowledge.digest",
+    "enclosures_digest": "$.documents.enclosures",
+    "rules_digest": "$.documents.rules",
+    "engine_version": "$.statement.engineVersion",
+    "created_at": "evidence.created_at",
+    "rows": "$.statement.rows",
+}
+ESTIMATE_COLUMNS = (
+    "created_at", "main_model", "brand", "form", "label", "customer", "width_mm", "height_mm",
+    "depth_mm", "knowledge_version",
+)  # fmt: skip
+NOT_STATED = {"id", "answer", "owner", "client"}
+"""The key of the row and the answer have their own tests; the evidence does not say who asked."""
+
+
+class Tampered:
+    """A genuine package, the service that made it, and hands on its database."""
+
+    def __init__(self, client: Client, connection: sqlite3.Connection) -> None:
+        self.client = client
+        self.connection = connection
+        self.genuine = package_of(client, WITH_ACCESSORIES)
+        self.id: str = self.genuine["statement"]["estimateId"]
+
+    def change(self, table: str, column: str, value: object, where: str, name: str) -> None:
+        sql = f'UPDATE "{table}" SET {column} = ? WHERE {where} = ?'
+        assert self.connection.execute(sql, [value, name]).rowcount == 1
+
+    def change_estimate(self, column: str, value: object) -> None:
+        self.change("Estimate", column, value, "id", self.id)
+
+    def change_evidence(self, column: str, value: object) -> None:
+        self.change("evidence", column, value, "estimate_id", self.id)
+
+    def change_document(self, name: str, column: str, value: object) -> None:
+        self.change("knowledge_document", column, value, "digest", self.digest_of(name))
+
+    def digest_of(self, name: str) -> str:
+        digest: str = self.genuine["statement"]["rows"][name]["digest"]
+        return digest
+
+    def stored(self, column: str) -> Any:
+        sql = f'SELECT {column} FROM "Estimate" WHERE id = ?'
+        return self.connection.execute(sql, [self.id]).fetchone()[0]
+
+    def findings(self) -> dict[str, str]:
+        """Return what verification finds in a package that was fetched before the change."""
+        assert good(self.client.get("/livez"))
+        return failed(verify(self.client, self.genuine))
+
+    def findings_afterwards(self) -> dict[str, str]:
+        """Return what it finds in the package as it is fetched now."""
+        package = good(self.client.get(f"/v1/evidence/{self.id}"))
+        return failed(verify(self.client, package))
+
+
+@pytest.fixture
+def tampered(shared_client: Client) -> Iterator[Tampered]:
+    """An estimate of its own, and hands on its database; documents are put back after it."""
+    path = shared_client.settings.home / "data" / "kis.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        documents = connection.execute("SELECT digest, content FROM knowledge_document").fetchall()
+        yield Tampered(shared_client, connection)
+        connection.execute("DELETE FROM knowledge_document")
+        connection.executemany("INSERT INTO knowledge_document VALUES (?, ?)", documents)
+
+
+def test_all_columns_are_among_the_cases(tampered: Tampered) -> None:
+    def columns(table: str) -> set[str]:
+        return {row[1] for row in tampered.connection.execute(f'PRAGMA table_info("{table}")')}
+
+    assert columns("evidence") == set(EVIDENCE_COLUMNS) | {"estimate_id"}
+    assert columns("Estimate") == set(ESTIMATE_COLUMNS) | NOT_STATED
+    assert columns("knowledge_document") == {"digest", "content"}
+
+
+def test_unchanged_database(tampered: Tampered) -> None:
+    assert verify(tampered.client, tampered.genuine)["valid"]
+
+
+# --- evidence ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", EVIDENCE_COLUMNS)
+@pytest.mark.parametrize("value", ["x", b"\xff", 7], ids=repr)
+def test_column_of_the_evidence(tampered: Tampered, column: str, value: object) -> None:
+    tampered.change_evidence(column, value)
+    assert tampered.findings()["database"].startswith(EVIDENCE_COLUMNS[column])
+    assert tampered.findings_afterwards()
+
+
+@pytest.mark.parametrize("value", ["", b"", b"{}", b"[", b"null", b"[1e999]"], ids=repr)
+def test_rows_that_are_none(tampered: Tampered, value: object) -> None:
+    tampered.change_evidence("rows", value)
+    assert tampered.findings()["database"].startswith("$.statement.rows")
+    assert tampered.findings_afterwards()["shape"].startswith("$.statement.rows")
+
+
+def test_rows_that_say_something_else(tampered: Tampered) -> None:
+    rows = json.dumps(tampered.genuine["statement"]["rows"])
+    tampered.change_evidence("rows", rows.replace('"widthDmm": 750', '"widthDmm": 751').encode())
+    assert tampered.findings()["database"].startswith("$.statement.rows.breakers[")
+    assert "signature" in tampered.findings_afterwards()
+
+
+def test_evidence_of_another_estimate(tampered: Tampered) -> None:
+    """Two rows change places: each is genuine, where it does not belong."""
+    other = package_of(tampered.client)["statement"]["estimateId"]
+    for old, new in ((other, "aside"), (tampered.id, other), ("aside", tampered.id)):
+        tampered.change("evidence", "estimate_id", new, "estimate_id", old)
+    assert "database" in tampered.findings()
+    assert {"statementDigest", "signature"} <= set(tampered.findings_afterwards())
+
+
+def test_evidence_that_is_gone(tampered: Tampered) -> None:
+    tampered.change("evidence", "estimate_id", "elsewhere", "estimate_id", tampered.id)
+    assert tampered.findings() == {"database": "$.evidenceId"}
+    problem_of(tampered.client.get(f"/v1/evidence/{tampered.id}"), 404, "NOT_FOUND")
+
+
+# --- estimates --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ESTIMATE_COLUMNS)
+@pytest.mark.parametrize("value", ["x", b"\xff"], ids=repr)
+def test_column_beside_the_answer(tampered: Tampered, column: str, value: object) -> None:
+    tampered.change_estimate(column, value)
+    assert tampered.findings() == {"database": f"Estimate.{column}"}
+    assert tampered.findings_afterwards() == {"database": f"Estimate.{column}"}
+
+
+def test_both_moments_moved_together(tampered: Tampered) -> None:
+    tampered.change_estimate("created_at", "2020-01-01 00:00:00.000000")
+    tampered.change_evidence("created_at", "2020-01-01 00:00:00.000000")
+    assert tampered.findings() == {"database": "Estimate.created_at"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (b'"W":', b'"W":1', "$.statement.result."),
+        (b'"label":"MCC-1"', b'"label":"MCC-2"', "$.statement.request.label"),
+        ("“옥외”".encode(), "“옥내”".encode(), "$.statement.request.note"),
+        (b'"rulesVersion":"', b'"rulesVersion":"x', "$.statement.rulesVersion"),
+        (b'"createdAt":"2', b'"createdAt":"1', "$.statement.createdAt"),
+        (b'"knowledgeVersion":"', b'"knowledgeVersion":"x', "Estimate."),
+        (b'"evidenceId":"ev', b'"evidenceId":"xx', "Estimate.answer"),
+        (b'"engineVersion":"', b'"engineVersion":"x', "Estimate.answer"),
+        (b'{"id":', b'{"more":1,"id":', "Estimate.answer"),
+        (b'{"id":', b'{"id":"first","id":', "Estimate.answer"),
+        (b'{"id":', b'{ "id":', "Estimate.answer"),
+    ],
+    ids=["width", "label", "note", "rules", "moment", "version", "evidence", "engine", "new field",
+         "field twice", "whitespace"],
+)  # fmt: skip
+def test_answer_that_says_something_else(
+    tampered: Tampered, old: bytes, new: bytes, named: str
+) -> None:
+    answer = tampered.stored("answer")
+    assert old in answer
+    tampered.change_estimate("answer", answer.replace(old, new, 1))
+    assert tampered.findings()["database"].startswith(named)
+    assert tampered.findings_afterwards()
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"\xff", b"null", b"[]", b"{}", b"1e999", "{}", 0], ids=repr
+)
+def test_answer_that_is_none(tampered: Tampered, value: object) -> None:
+    tampered.change_estimate("answer", value)
+    assert tampered.findings()["database"].startswith("$.statement.")
+    assert tampered.findings_afterwards()["shape"].startswith("$.statement.")
+
+
+def test_answer_that_is_gone(tampered: Tampered) -> None:
+    tampered.change_estimate("id", "elsewhere")
+    assert tampered.findings() == {"database": "$.evidenceId"}
+
+
+# --- documents --------------------------------------------------------------------------
+
+
+def packed(value: object) -> bytes:
+    return zlib.compress(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("name", ["enclosures", "rules"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not compressed", packed([]), packed({}), packed(None), zlib.compress(b"{"), "text", 5,
+     zlib.compress(b"[]")[:-1]],
+    ids=range(9),
+)  # fmt: skip
+def test_content_of_a_document(tampered: Tampered, name: str, content: object) -> None:
+    tampered.change_document(name, "content", content)
+    assert tampered.findings()["database"].startswith(f"$.documents.{name}")
+    afterwards = tampered.findings_afterwards()
+    assert next(iter(afterwards.values())).startswith(f"$.documents.{name}")
+
+
+@pytest.mark.parametrize("name", ["enclosures", "rules"])
+def test_one_figure_in_a_document(tampered: Tampered, name: str) -> None:
+    document = json.dumps(tampered.genuine["documents"][name])
+    key = '"widthDmm": 3000' if name == "enclosures" else '"heightAllowanceDmm": 2000'
+    assert key in document
+    altered = document.replace(key, key.replace("00", "01", 1), 1)
+    tampered.change_document(name, "content", zlib.compress(altered.encode()))
+    found = tampered.findings()
+    assert found["database"].startswith(f"$.documents.{name}")
+    assert tampered.findings_afterwards()["documents"] == f"$.documents.{name}"
+
+
+@pytest.mark.parametrize("name", ["enclosures", "rules"])
+def test_digest_of_a_document(tampered: Tampered, name: str) -> None:
+    tampered.change_document(name, "digest", "0" * 64)
+    found = tampered.findings()
+    assert found["recomputation"] == f"$.documents.{name}"
+    assert found["database"].startswith(f"$.documents.{name}")
+    assert tampered.findings_afterwards()["shape"] == f"$.documents.{name}"
