@@ -127,7 +127,7 @@ def finish(process: subprocess.Popen[bytes], seconds: float) -> Figures:
         process.kill()
         process.communicate()
         raise
-    if process.returncode:
+    if process.returncode or not output:
         message = f"the load generator failed with exit code {process.returncode}"
         raise RuntimeError(message)
     return msgspec.json.decode(output, type=Figures)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.lifecycle import good
-from tests.integration.problems import problem_of
+from tests.integration.problems import codes_and_paths, problem_of
 from tests.services import ADMIN_API_KEY, Client, board
 
 JSON = {"Content-Type": "application/json"}
@@ -197,6 +197,22 @@ def test_media_types_that_are_json(shared_client: Client, content_type: str) -> 
     headers = {"Content-Type": content_type}
     response = shared_client.request("POST", BOARDS[0], content=GOOD, headers=headers)
     good(response, 201)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "identity, gzip", "x" * 10_000])
+def test_compressed_bodies(shared_client: Client, coding: str) -> None:
+    body, headers = gzip.compress(GOOD), {"Content-Encoding": coding}
+    response = send(shared_client, BOARDS[0], body, **headers)
+    problem = problem_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert "uncompressed" in problem["hintEn"]
+    assert len(response.content) < 5_000
+
+
+def test_content_of_an_import_is_text_or_an_object(shared_client: Client) -> None:
+    for content in (1, None, [], True):
+        order = {"format": "csv", "versionLabel": "v-9", "content": content}
+        response = shared_client.admin("POST", "/v1/knowledge/tables/import", order)
+        assert codes_and_paths(problem_of(response, 400)) == [("INVALID_REQUEST", "$.content")]
 
 
 # --- paths and queries ---------------------------------------------------------------------------

@@ -288,21 +288,23 @@ def test_moved_away(running: Server) -> None:
     assert running.request("GET", "/v1/estimate/after").status_code == 404
     assert running.stop() == 0
     before, after = rotated.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
-    assert '"GET /v1/estimate" 200' in before
+    assert '"GET /health" 200' in before
     assert "/v1/estimate/after" not in before
-    assert [line.split(" ")[2:4] for line in after.splitlines()] == [
-        ['"GET', '/v1/estimate/after"']
-    ]
+    assert after.count('"GET /v1/estimate/after" 404') == 1
+    # Written once the answer is out, so it may stand on either side of the `mv`.
+    assert (before + after).count('"GET /v1/estimate" 200') == 1
 
 
 def test_copied_and_truncated(running: Server) -> None:
     """Logrotate with copytruncate: no hole of zeros where the old lines were."""
     path = running.home / "logs" / "kis-backend.log"
-    assert running.request("GET", "/v1/estimate").status_code == 200
+    for _ in range(20):
+        assert running.request("GET", "/v1/estimate").status_code == 200
     with path.open("r+b") as file:
         file.truncate(0)
     assert running.request("GET", "/v1/estimate/after").status_code == 404
     assert running.stop() == 0
-    content = path.read_bytes()
-    assert content.startswith(b"127.0.0.1 ")
-    assert content.count(b"\n") == 1
+    lines = path.read_bytes().splitlines()
+    assert all(line.startswith(b"127.0.0.1 ") for line in lines)
+    assert b'"GET /v1/estimate/after" 404' in lines[-1]
+    assert len(lines) < 20

@@ -63,12 +63,9 @@ def limited(tmp_path: Path) -> Iterator[Limited]:
 
 
 def test_headers_count_down(limited: Limited) -> None:
-    told = [
-        tuple(
-            limited.get().headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")
-        )
-        for _ in range(PER_MINUTE)
-    ]
+    names = ("limit", "remaining", "reset")
+    answers = [limited.get().headers for _ in range(PER_MINUTE)]
+    told = [tuple(headers[f"ratelimit-{name}"] for name in names) for headers in answers]
     assert told == [("3", "2", "20"), ("3", "1", "40"), ("3", "0", "60")]
 
 

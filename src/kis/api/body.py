@@ -24,6 +24,9 @@ async def read_json(request: Request) -> object:
     content_type = media_type(request)
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise unsupported_media_type(content_type, "application/json")
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.lower() != "identity":
+        raise unsupported_coding(coding)
     try:
         return strict_json.loads(await request.body())
     except strict_json.StrictJsonError as error:
@@ -59,4 +62,14 @@ def unsupported_media_type(found: str, wanted: str) -> Exception:
             f"The Content-Type is {shown or 'missing'}.",
         ),
         Text(f"Content-Type: {wanted}", f"Content-Type: {wanted}"),
+    )
+
+
+def unsupported_coding(found: str) -> Exception:
+    """Return the error that a body is compressed: a small one could hold any amount."""
+    shown = found[:MAX_SHOWN_CHARACTERS]
+    return refusal(
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+        Text(f"Content-Encoding이 {shown}입니다.", f"The Content-Encoding is {shown}."),
+        Text("압축하지 않고 보내십시오.", "Send it uncompressed."),
     )

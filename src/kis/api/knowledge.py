@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,11 +35,29 @@ class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _text_or_object(value: object) -> object:
+    # Not a union: its complaints would name places that no request has.
+    if not isinstance(value, str | dict):
+        kind = "text_or_object"
+        raise PydanticCustomError(kind, "neither text nor an object")
+    return value
+
+
+Content = Annotated[
+    Any,
+    BeforeValidator(_text_or_object),
+    Field(
+        description="CSV/JSON 글, 또는 JSON 객체. CSV or JSON text, or a JSON object.",
+        json_schema_extra={"anyOf": [{"type": "string"}, {"type": "object"}]},
+    ),
+]
+
+
 class ImportRequest(_Order):
     """An upload: breakers as CSV, or any tables and rules as JSON."""
 
     format: Annotated[str, Field(description="csv | json", max_length=10)]
-    content: Annotated[str | dict[str, Any], Field(description="CSV/JSON 글, 또는 JSON 객체.")]
+    content: Content
     versionLabel: Label  # noqa: N815 - the runbook's name
     mode: Annotated[
         Mode, Field(description="add: 활성 버전에 더한다. replace: 주어진 표를 통째로 바꾼다.")

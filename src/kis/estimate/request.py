@@ -204,6 +204,7 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
         "bool_type": ("true 또는 false여야 합니다.", "must be true or false."),
         "list_type": ("배열이어야 합니다.", "must be an array."),
         "model_type": ("객체여야 합니다.", "must be an object."),
+        "text_or_object": ("문자열이나 객체여야 합니다.", "must be a string or an object."),
         "dict_type": ("객체여야 합니다.", "must be an object."),
         "greater_than_equal": (f"{limit} 이상이어야 합니다.", f"must be at least {limit}."),
         "less_than_equal": (f"{limit} 이하여야 합니다.", f"must be at most {limit}."),

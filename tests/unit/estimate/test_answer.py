@@ -24,7 +24,10 @@ from tests.services import board
 KEYRING = Keyring.of(b"a secret of at least sixteen bytes")
 AT = datetime(2026, 11, 22, 10, 15, 0, 123_456, tzinfo=UTC)
 KEY = RecordKey("api-bcd", "estimate.create", "k-1")
-REQUEST = board(label="LP-1", customer="한빛", branches=[{"af": 50, "poles": "4P"}])
+REQUEST = board(
+    brand="LS", main={"model": "ABN-54"}, branches=[{"af": 50, "poles": "3P"}],
+    label="LP-1", customer="한빛",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def test_columns_say_what_the_answer_says(active: Active) -> None:
     )
     for name in ("brand", "form", "label", "customer"):
         assert columns[name] == answer["request"][name]
-    assert columns["main_model"] == "SBS-54"
+    assert columns["main_model"] == "ABN-54"
     assert columns["knowledge_version"] == answer["knowledgeVersion"] == "seed"
     assert (columns["owner"], columns["client"]) == ("api-bcd", "10.0.0.7")
     assert answer["createdAt"] == "2026-11-22T10:15:00.123Z"
@@ -73,7 +76,7 @@ def test_evidence_is_of_this_answer(active: Active) -> None:
     assert (evidence["enclosures_digest"], evidence["rules_digest"]) == ("e" * 64, "r" * 64)
     assert evidence["key_id"] == KEYRING.current_id
     rows = msgspec.json.decode(evidence["rows"])
-    assert {row["row"]["model"] for row in rows["breakers"]} >= {"SBS-54"}
+    assert {row["row"]["model"] for row in rows["breakers"]} >= {"ABN-54"}
     for entry in rows["breakers"]:
         assert sha256_hex(canonical_strict(entry["row"])) == entry["digest"]
 
