@@ -34,7 +34,7 @@ run: setup ## start the service on 127.0.0.1:3000
 	@exec $(BIN)/kis-backend serve
 
 test: lint ## run every check and every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: setup ## check style, types and the direction of imports
 	$(BIN)/ruff check

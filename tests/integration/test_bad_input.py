@@ -209,7 +209,8 @@ def test_compressed_bodies(shared_client: Client, coding: str) -> None:
 
 
 def test_content_of_an_import_is_text_or_an_object(shared_client: Client) -> None:
-    for content in (1, None, [], True):
+    contents: tuple[object, ...] = (1, None, [], True)
+    for content in contents:
         order = {"format": "csv", "versionLabel": "v-9", "content": content}
         response = shared_client.admin("POST", "/v1/knowledge/tables/import", order)
         assert codes_and_paths(problem_of(response, 400)) == [("INVALID_REQUEST", "$.content")]

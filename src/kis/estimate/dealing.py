@@ -14,7 +14,7 @@ from math import gcd
 
 from kis.estimate.busbars import Row
 
-MAX_STEPS = 12_000
+MAX_STEPS = 8_000
 MOST_FILLED = 24
 """More busbars than anyone builds; beyond, rows go to the lowest one, tallest row first."""
 TWO = 2
