@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from tests.integration.lifecycle import FIRST, estimate, good, row, rows_of, table
 from tests.integration.program import PROGRAM, Program
-from tests.services import SECRETS, Server, board, dumps
+from tests.services import SECRETS, Server, board, dumps, running_server
 
 LABEL = "v-2026-01-01"
 
@@ -20,6 +21,19 @@ LABEL = "v-2026-01-01"
 def program(tmp_path: Path) -> Program:
     """The program on a home of its own; no server runs there."""
     return Program(tmp_path / "alone")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for tests that take nothing from each other: labels of their own."""
+    with running_server(tmp_path_factory.mktemp("shared"), RATE_LIMIT_PER_MINUTE="0") as server:
+        yield server
+
+
+@pytest.fixture
+def beside(shared: Server) -> Program:
+    """The program beside the server that several tests share."""
+    return Program(shared.home)
 
 
 @pytest.fixture(params=["alone", "server"])
@@ -66,8 +80,7 @@ def test_estimate_of_a_file_and_of_standard_input(either: Program, tmp_path: Pat
     assert sorted(stored) == sorted([(from_file["id"],), (from_stdin["id"],)])
 
 
-def test_answer_is_the_same_with_and_without_a_server(program: Program, server: Server) -> None:
-    beside = Program(server.home)
+def test_answer_is_the_same_with_and_without_a_server(program: Program, beside: Program) -> None:
     alone, served = (p.json("estimate", "-", stdin=dumps(board())) for p in (program, beside))
     changing = ("id", "createdAt", "evidenceId")
     assert list(alone) == list(served)
@@ -93,23 +106,24 @@ def test_refused_estimate_in_words_and_as_json(either: Program) -> None:
     assert (problem["code"], problem["status"]) == ("NEED_KNOWLEDGE_UPDATE", 422)
 
 
-def test_evidence_in_words_and_a_changed_package(server: Server, tmp_path: Path) -> None:
-    program = Program(server.home)
-    answer = good(estimate(server, board()), 201)
-    package = program.json("evidence", "show", answer["id"])
-    sound = program.run("evidence", "verify", write(tmp_path, "good.json", dumps(package)))
+def test_evidence_in_words_and_a_changed_package(
+    shared: Server, beside: Program, tmp_path: Path
+) -> None:
+    answer = good(estimate(shared, board()), 201)
+    package = beside.json("evidence", "show", answer["id"])
+    sound = beside.run("evidence", "verify", write(tmp_path, "good.json", dumps(package)))
     assert sound.returncode == 0
     assert "Valid." in sound.stdout
     package["statement"]["result"]["enclosure"]["W"] = 400
-    bad = program.run("evidence", "verify", write(tmp_path, "bad.json", dumps(package)))
+    bad = beside.run("evidence", "verify", write(tmp_path, "bad.json", dumps(package)))
     assert bad.returncode == 1
     assert "NOT valid." in bad.stdout
-    assert program.json("evidence", "verify", "-", stdin=dumps(package), code=1)["valid"] is False
+    assert beside.json("evidence", "verify", "-", stdin=dumps(package), code=1)["valid"] is False
 
 
-def test_evidence_of_an_unknown_estimate(program: Program) -> None:
-    assert program.json("evidence", "show", "nobody", code=1)["code"] == "NOT_FOUND"
-    assert "NOT_FOUND" in program.run("evidence", "show", "nobody").stderr
+def test_evidence_of_an_unknown_estimate(beside: Program) -> None:
+    assert beside.json("evidence", "show", "nobody", code=1)["code"] == "NOT_FOUND"
+    assert "NOT_FOUND" in beside.run("evidence", "show", "nobody").stderr
 
 
 def test_collected_samples_verify(server: Server) -> None:
@@ -158,36 +172,34 @@ def test_knowledge_in_words(server: Server, tmp_path: Path) -> None:
         assert expected in done.stdout
 
 
-def test_json_file_and_standard_input_are_imported(server: Server, tmp_path: Path) -> None:
-    program = Program(server.home)
+def test_json_file_and_standard_input_are_imported(beside: Program, tmp_path: Path) -> None:
     parts = {"accessories": [{"code": "T-LAMP", "kind": "lamp", "widthMm": 30, "heightMm": 30}]}
     file = write(tmp_path, "parts.JSON", json.dumps(parts))
-    assert program.json("knowledge", "import", file, "v-json")["added"] == 1
-    piped = program.json("knowledge", "import", "-", "v-stdin", stdin=table(row("T-1")))
+    assert beside.json("knowledge", "import", file, "v-json")["added"] == 1
+    piped = beside.json("knowledge", "import", "-", "v-stdin", stdin=table(row("T-1")))
     assert piped["added"] == 1
-    replaced = program.json("knowledge", "import", file, "v-replace", "--mode", "replace")
+    replaced = beside.json("knowledge", "import", file, "v-replace", "--mode", "replace")
     assert replaced["removed"] > 0
 
 
-def test_refused_knowledge_is_told_by_line_and_column(program: Program, tmp_path: Path) -> None:
+def test_refused_knowledge_is_told_by_line_and_column(beside: Program, tmp_path: Path) -> None:
     file = write(tmp_path, "new.csv", table(row("T-1", width=0), row("T-2", width=-1)))
-    done = program.run("knowledge", "import", file, LABEL)
+    done = beside.run("knowledge", "import", file, LABEL)
     assert done.returncode == 1
     assert "line 2, column width_mm" in done.stderr
     assert "line 3, column width_mm" in done.stderr
-    assert len(program.json("knowledge", "import", file, LABEL, code=1)["findings"]) == 2
+    assert len(beside.json("knowledge", "import", file, LABEL, code=1)["findings"]) == 2
 
 
-def test_version_that_fails_its_samples_exits_with_1(server: Server, tmp_path: Path) -> None:
-    program = Program(server.home)
+def test_version_that_fails_its_samples_exits_with_1(beside: Program, tmp_path: Path) -> None:
     file = write(tmp_path, "new.csv", table(row("T-1200", af=1200, width=400)))
-    program.json("knowledge", "import", file, LABEL)
-    done = program.run("knowledge", "validate", LABEL)
+    beside.json("knowledge", "import", file, "v-failing")
+    done = beside.run("knowledge", "validate", "v-failing")
     assert done.returncode == 1
     assert "실패 LS T-1200 3" in done.stdout
     assert "성공 0, 실패 10" in done.stdout
-    assert program.json("knowledge", "validate", LABEL, code=1)["valid"] is False
-    refused = program.run("knowledge", "activate", LABEL)
+    assert beside.json("knowledge", "validate", "v-failing", code=1)["valid"] is False
+    refused = beside.run("knowledge", "activate", "v-failing")
     assert (refused.returncode, "VERSION_NOT_VALIDATED" in refused.stderr) == (1, True)
 
 
@@ -209,12 +221,11 @@ def test_keys_are_named_and_never_shown(program: Program) -> None:
     assert actor == named[0]["keyId"]
 
 
-def test_samples_estimate_and_the_problem_abstains(program: Program, server: Server) -> None:
-    written = program.json("sample", str(program.home / "boards"))
+def test_samples_estimate_and_the_problem_abstains(beside: Program, tmp_path: Path) -> None:
+    written = beside.json("sample", str(tmp_path / "boards"))
     names = [Path(path).name for path in written]
     assert {"sample-request.json", "problem-request.json"} <= set(names)
     assert len(names) >= 5
-    beside = Program(server.home)
     for path in written:
         is_problem = path.endswith("problem-request.json")
         answer = beside.json("estimate", path, code=int(is_problem))

@@ -235,6 +235,22 @@ def test_cut_during_the_first_start(tmp_path: Path, state: str) -> None:
     assert (home / "kis-backend" / ".env").stat().st_mode & 0o777 == 0o600
 
 
+def test_stopped_during_the_first_start(tmp_path: Path) -> None:
+    """A supervisor that changes its mind: no traceback, and the next start is clean."""
+    home = tmp_path / "home"
+    program = Program(home)
+    process = subprocess.Popen(
+        [PROGRAM, "serve"], env=program.environ, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    until((home / "data" / "kis.db").exists)
+    process.terminate()
+    output, _ = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    assert program.json("knowledge", "versions")[0]["label"] == FIRST
+
+
 def env_lines(home: Path) -> list[str]:
     return (home / "kis-backend" / ".env").read_text(encoding="utf-8").splitlines()
 

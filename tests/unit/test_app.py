@@ -10,7 +10,8 @@ import pytest
 
 from kis.access.keys import Scope
 from kis.app import create_app, latest_cases, open_services
-from kis.db.engine import DatabaseUnavailable
+from kis.db.engine import DatabaseUnavailable, open_database
+from kis.db.migrate import migrate
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.regression import Size
 from kis.settings import Settings
@@ -39,6 +40,16 @@ def test_second_start_finds_what_the_first_one_made(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "data" / "kis.db")) as connection:
         counted = connection.execute("SELECT count(*) FROM knowledge_activation").fetchone()
     assert counted == (1,)
+
+
+def test_start_that_was_cut_between_schema_and_knowledge(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    database = open_database(settings.database_url, slow_query_ms=60_000)
+    migrate(database)
+    database.close()
+    services = open_services(settings)
+    assert services.knowledge.current.snapshot.label == FIRST_LABEL
+    services.database.close()
 
 
 @pytest.mark.parametrize(
