@@ -25,7 +25,8 @@ keep-alive, a distinct Idempotency-Key for each request, thirteen kinds of board
 turn (2 to 41 breakers, with and without accessories), every answer checked for its
 status. The service runs as `kis-backend serve` with its default settings, but
 without a rate limit. Every create is on the disk (`synchronous=FULL`) before it is
-answered. Floor and service take turns; a figure is the median of the rounds.
+answered. Floor and service take turns; a figure is the median of the rounds. The
+first second on new connections is not counted: uvicorn takes in one connection a turn.
 """
 
 

@@ -1,5 +1,6 @@
 """Reads request bodies: strict JSON, or the bytes of a table."""
 
+import asyncio
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -11,6 +12,9 @@ from kis.errors import ErrorCode, Text
 from kis.estimate.request import parse_body
 
 MAX_SHOWN_CHARACTERS = 80
+LARGE_BYTES = 256 * 1024
+"""What takes longer than a millisecond to read is read in a thread."""
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -27,8 +31,11 @@ async def read_json(request: Request) -> object:
     coding = request.headers.get("content-encoding", "identity")
     if coding.lower() != "identity":
         raise unsupported_coding(coding)
+    raw = await request.body()
     try:
-        return strict_json.loads(await request.body())
+        if len(raw) > LARGE_BYTES:
+            return await asyncio.to_thread(strict_json.loads, raw)
+        return strict_json.loads(raw)
     except strict_json.StrictJsonError as error:
         raise refusal(
             ErrorCode.MALFORMED_JSON,

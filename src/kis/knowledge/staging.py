@@ -121,8 +121,8 @@ class Staging:
             DomainError: KNOWLEDGE_INVALID with all findings; VERSION_ALREADY_EXISTS.
 
         """
-        raw = _raw_bytes(order.content)
-        digest = sha256_hex(raw)
+        raw = await asyncio.to_thread(_raw_bytes, order.content)
+        digest = await asyncio.to_thread(sha256_hex, raw)
         existing = await self._database.read(lambda c: store.load_version(c, order.label))
         if existing is not None:
             _check_same(existing, order, digest)

@@ -37,6 +37,17 @@ def _create(database: Database) -> None:
 # --- sharing a transaction ---------------------------------------------------
 
 
+def test_what_is_submitted_in_one_turn_shares_a_transaction(database: Database) -> None:
+    async def test() -> None:
+        async with running(database) as writer:
+            insertion = Insertion()
+            await asyncio.gather(*(writer.submit(insertion, f"{n:02}") for n in range(50)))
+            assert insertion.calls == [50]
+            assert (writer.batches, writer.items) == (1, 50)
+
+    run(test())
+
+
 def test_an_item_is_stored_before_its_result_is_there(database: Database) -> None:
     async def test() -> None:
         async with running(database) as writer:

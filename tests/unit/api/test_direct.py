@@ -1,0 +1,93 @@
+"""The shortcut answers direct routes as the application behind it would."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kis.api.direct import DirectRoute, Shortcut
+
+
+class Refused(Exception):  # noqa: N818 - says what is the case
+    """What the application has a handler for."""
+
+
+async def echo(request: Request) -> Response:
+    wish = request.headers.get("wish")
+    if wish == "refused":
+        raise Refused
+    if wish == "fault":
+        raise ZeroDivisionError
+    return Response(await request.body(), 201, {"who": request.scope["route"].path})
+
+
+async def refuse(_: Request, __: Exception) -> Response:
+    return Response(b"refused", 422)
+
+
+async def tell_fault(_: Request, __: Exception) -> Response:
+    return Response(b"fault", 500)
+
+
+class Framework:
+    """FastAPI, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        router = APIRouter()
+        router.add_api_route("/hot", echo, methods=["POST"], route_class_override=DirectRoute)
+        router.add_api_route("/cold", echo, methods=["POST"])
+        self.app = FastAPI()
+        self.app.include_router(router)
+        self.app.add_exception_handler(Refused, refuse)
+        self.app.add_exception_handler(Exception, tell_fault)
+        self.app.add_middleware(self._counted)
+        self.shortcut = Shortcut(self.app, router.routes)
+
+    def _counted(self, inner: Any) -> Any:
+        async def count(scope: Any, receive: Any, send: Any) -> None:
+            self.asked += 1
+            await inner(scope, receive, send)
+
+        return count
+
+    def ask(self, app: Any, method: str, path: str, wish: str = "") -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://kis") as http:
+                return await http.request(method, path, content=b"body", headers={"wish": wish})
+
+        return asyncio.run(send())
+
+
+@pytest.fixture
+def framework() -> Framework:
+    return Framework()
+
+
+@pytest.mark.parametrize("wish", ["", "refused"])
+def test_direct_route_answers_as_the_application(framework: Framework, wish: str) -> None:
+    answered = framework.ask(framework.shortcut, "POST", "/hot", wish)
+    assert framework.asked == 0
+    expected = framework.ask(framework.app, "POST", "/hot", wish)
+    assert framework.asked == 1
+    assert (answered.status_code, answered.content) == (expected.status_code, expected.content)
+    assert answered.headers == expected.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/cold", 201), ("GET", "/hot", 405), ("POST", "/hot/", 307), ("POST", "/no", 404)],
+)
+def test_all_else_is_passed_on(framework: Framework, method: str, path: str, status: int) -> None:
+    assert framework.ask(framework.shortcut, method, path).status_code == status
+    assert framework.asked == 1
+
+
+def test_faults_go_on_to_the_gatekeeper(framework: Framework) -> None:
+    with pytest.raises(ZeroDivisionError):
+        framework.ask(framework.shortcut, "POST", "/hot", "fault")
