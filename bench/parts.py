@@ -1,6 +1,7 @@
 """What one create costs, part by part, in microseconds of CPU: where to look first."""
 
 import asyncio
+import gc
 import itertools
 import json
 import time
@@ -57,9 +58,13 @@ def whole(home: Path, requests: int, at_once: int = 64) -> float:
     """Return the microseconds of CPU of a create from ASGI message to ASGI message."""
     settings = _settings(home)
     configure_logging(settings)
+    application = create_app(settings)
+    gc.collect()
+    gc.freeze()
     try:
-        return asyncio.run(_whole(create_app(settings), requests, at_once))
+        return asyncio.run(_whole(application, requests, at_once))
     finally:
+        gc.unfreeze()
         close_logging()
 
 

@@ -1,12 +1,9 @@
 """bench/RESULTS.md: the figures beside what was asked for, and whether they reach it."""
 
-import os
-import platform
-import sqlite3
 import statistics
-import sysconfig
 from typing import NamedTuple
 
+from bench import machine
 from bench.load import Summary
 from bench.scenarios import CONNECTIONS, READ_CONNECTIONS, Plan, Results
 from bench.tables import CONNECTIONS as SWAP_CONNECTIONS
@@ -14,6 +11,7 @@ from bench.tables import Phase
 from kis import clock
 
 QUIET = "quiet"
+MUCH_PERCENT = 5
 ENGINE_MS = {40: 1, 400: 20}
 """What an estimate may take in the engine, by the number of breakers."""
 
@@ -39,7 +37,7 @@ class Line(NamedTuple):
     reaches: bool | None = None
 
 
-def render(results: Results, plan: Plan, load_before: float) -> str:
+def render(results: Results, plan: Plan, others_percent: float) -> str:
     """Return the report."""
     lines = [*_speed(results), *_start_and_memory(results), *_swap(results), *_engine(results)]
     asked = [line for line in lines if line.reaches is not None]
@@ -47,7 +45,7 @@ def render(results: Results, plan: Plan, load_before: float) -> str:
     verdict = "All targets are met." if not short else "Falls short: " + "; ".join(short) + "."
     return "\n".join(
         [
-            HEADING, _machine(plan, load_before), "## Targets", "", verdict, "", *_table(asked),
+            HEADING, _machine(plan, others_percent), "## Targets", "", verdict, "", *_table(asked),
             "", "## All figures", "", *_latencies(results), "",
             *_table([line for line in lines if line.reaches is None]), "",
             "## Estimates while 100,000 rows are imported and activated", "",
@@ -56,14 +54,11 @@ def render(results: Results, plan: Plan, load_before: float) -> str:
     )  # fmt: skip
 
 
-def _machine(plan: Plan, load_before: float) -> str:
-    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    build = "with" if optimised else "without"
+def _machine(plan: Plan, others_percent: float) -> str:
+    busy = " Too much for a fair measurement." if others_percent > MUCH_PERCENT else ""
     return (
-        f"Machine: {os.cpu_count()} cores ({platform.machine()}) for service and generator"
-        f" together, {platform.system()}; Python {platform.python_version()} built {build}"
-        f" profile-guided optimisation, SQLite {sqlite3.sqlite_version}. Load average before the"
-        f" run {load_before:.1f}; {plan.rounds} rounds, {clock.now():%Y-%m-%d}.\n"
+        f"Machine: {machine.describe()}. Other programs took {others_percent:.0f} % of it"
+        f" meanwhile.{busy} {plan.rounds} rounds, {clock.now():%Y-%m-%d}.\n"
     )
 
 

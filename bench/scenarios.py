@@ -92,7 +92,10 @@ def measure(folder: Path, plan: Plan, tell: Callable[[str], None]) -> Results:
     tell("the engine alone, and the parts of a create")
     snapshot = Snapshot(shipped_tables(), label="bench")
     times = [engine.measure(snapshot, breakers, 200) for breakers in BREAKERS]
-    return Results(rounds, restarts, big, times, parts.measure(folder / "parts", plan.part_rounds))
+    costs = parts.measure(folder / "parts", plan.part_rounds)
+    whole = parts.whole(folder / "whole", plan.part_rounds)
+    costs.append(("everything but uvicorn, 64 at once", whole))
+    return Results(rounds, restarts, big, times, costs)
 
 
 def _round(folder: Path, plan: Plan, number: int, tell: Callable[[str], None]) -> Round:

@@ -1,0 +1,55 @@
+"""The machine: what it is, and how much of it other programs took meanwhile."""
+
+import os
+import platform
+import resource
+import sqlite3
+import sysconfig
+import time
+from pathlib import Path
+
+IDLE_COLUMNS = (3, 4)
+"""Of the first line of /proc/stat: idle, and waiting for the disk."""
+
+
+class Watch:
+    """Measures from its making on. Linux only; elsewhere others take nothing."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._began = time.monotonic()
+        self._busy_s = _busy_s()
+        self._own_s = _own_s()
+
+    def others_percent(self) -> float:
+        """Return the share of all cores that went to programs that we did not start."""
+        capacity = (time.monotonic() - self._began) * (os.cpu_count() or 1)
+        others = (_busy_s() - self._busy_s) - (_own_s() - self._own_s)
+        return max(0.0, 100 * others / capacity)
+
+
+def _busy_s() -> float:
+    """Return the CPU seconds of all programs since the machine started."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    ticks = [int(word) for word in stat.read_text(encoding="ascii").split("\n")[0].split()[1:9]]
+    idle = sum(ticks[column] for column in IDLE_COLUMNS)
+    return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    """Return the CPU seconds of this program and of those it started and saw end."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def describe() -> str:
+    """Return the class of the machine in words."""
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    build = "with" if optimised else "without"
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}) for service and generator together,"
+        f" {platform.system()}; Python {platform.python_version()} built {build} profile-guided"
+        f" optimisation, SQLite {sqlite3.sqlite_version}"
+    )
