@@ -122,6 +122,8 @@ class ActivationService:
             current = store.require_version(connection, version.label)
             if (current.id, current.digest) != (version.id, version.digest):
                 raise refusals.activation_conflict()
+            if current.state != "validated":
+                raise refusals.not_validated(version.label)
             activation = store.Activation(
                 version.id, version.label, candidate.snapshot.digest, active.label, order.kind,
                 order.reason, actor, order.force, at,

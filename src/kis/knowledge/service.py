@@ -61,7 +61,8 @@ class KnowledgeService:
         return other.label, await asyncio.to_thread(compare, theirs, mine)
 
     async def _tables_of(self, version: store.Version) -> Tables:
-        if version.digest is not None:
+        # One that is staged again has content, of a validation that counts no more.
+        if version.state == "validated":
             return await self._database.read(lambda c: store.load_tables(c, version))
         active = await self.active_version()
         base = await self._database.read(lambda c: store.load_tables(c, active))

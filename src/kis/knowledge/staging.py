@@ -186,23 +186,33 @@ class Staging:
     async def validate(self, label: str, sample_size: int, actor: str) -> Validated:
         """Lay a version on the active one, try sample boards, and fix its content.
 
-        A version that was active once keeps its content; it is only tried again.
+        A version that was active once keeps its content and its state; it is only
+        tried again. Any other goes back to `staged` when it fails, though an earlier
+        validation passed: what that one fixed stays in place until the next that
+        passes, but cannot be activated.
 
         Raises:
-            DomainError: VERSION_NOT_FOUND.
+            DomainError: VERSION_NOT_FOUND; KNOWLEDGE_INVALID, the upload does not
+                fit what is active now.
 
         """
         version = await self._database.read(lambda c: store.require_version(c, label))
         active = await self._database.read(store.load_active_version)
         base = await self._database.read(lambda c: store.load_tables(c, active))
         is_fixed = version.activated_at is not None
-        tables = await self.lay_out(version, base)
+        try:
+            tables = await self.lay_out(version, base)
+        except DomainError:
+            await self._take_back(version, actor)
+            raise
         trial = await asyncio.to_thread(self._try_out, base, tables, sample_size, label)
         valid = all(sample.succeeded for sample in trial.samples)
         state = version.shown_state
         if valid and not is_fixed:
             await self._fix_content(version, active, trial, actor)
             state = "validated"
+        elif not valid:
+            state = await self._take_back(version, actor)
         succeeded = sum(sample.succeeded for sample in trial.samples)
         return Validated(
             label, valid, state, active.label,
@@ -236,6 +246,26 @@ class Staging:
             audit_store.record(connection, [entry])
 
         await self._writer.execute(write)
+
+    async def _take_back(self, version: store.Version, actor: str) -> str:
+        """Make a version that failed `staged` again, unless it was active; its state now."""
+
+        def write(connection: Connection) -> str:
+            # It may have been deleted, or activated, while it was tried.
+            current = store.load_version(connection, version.label)
+            if current is None or current.id != version.id:
+                return version.shown_state
+            if current.state != "validated" or current.activated_at is not None:
+                return current.shown_state
+            store.mark_staged(connection, version.id)
+            entry = audit_store.Entry(
+                self._now(), actor, "knowledge.invalidate", version.label,
+                digest=current.digest or "",
+            )  # fmt: skip
+            audit_store.record(connection, [entry])
+            return "staged"
+
+        return await self._writer.execute(write)
 
     def _try_out(self, base: Tables, tables: Tables, sample_size: int, label: str) -> _Trial:
         snapshot = Snapshot(tables, label=label)

@@ -293,6 +293,15 @@ def mark_validated(
     _forget_unused(connection, earlier)
 
 
+def mark_staged(connection: Connection, version_id: int) -> None:
+    """Take a validation back; the content that it fixed stays, the state alone changes."""
+    connection.execute(
+        update(knowledge_version_table)
+        .where(knowledge_version_table.c.id == version_id)
+        .values(state="staged", validated_at=None)
+    )
+
+
 class Activation(NamedTuple):
     """One entry of the history of what was active."""
 

@@ -1,7 +1,8 @@
 """Where knowledge is kept: documents, versions, what is active, what is missing.
 
-A version row says only `staged` or `validated`. Which version is active is what
-the pointer says; which were active before is what the activations say.
+A version row says only `staged` or `validated`: a failed validation takes the
+state back, the content that was fixed stays. Which version is active is what the
+pointer says; which were active before is what the activations say.
 """
 
 from sqlalchemy import (

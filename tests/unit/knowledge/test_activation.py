@@ -202,6 +202,16 @@ def test_content_that_was_validated_anew_meanwhile_is_a_conflict(services: Runni
     assert services.version(FIRST_LABEL).active is True
 
 
+def test_version_that_failed_a_validation_meanwhile(services: Running) -> None:
+    table = knowledge_version_table
+    error = between(
+        services,
+        lambda c: c.execute(update(table).where(table.c.label == "v-a").values(state="staged")),
+    )
+    assert error.main.code is ErrorCode.VERSION_NOT_VALIDATED
+    assert services.version(FIRST_LABEL).active is True
+
+
 def test_version_that_was_deleted_meanwhile(services: Running) -> None:
     table = knowledge_version_table
     error = between(services, lambda c: c.execute(delete(table).where(table.c.label == "v-a")))

@@ -37,6 +37,19 @@ def test_staged_version_is_compared_as_it_would_be_validated(services: Running) 
     assert changes(services, "v-a", None) == (FIRST_LABEL, ["added T-1"])
 
 
+def test_version_that_is_staged_again_is_compared_as_it_would_be_validated(
+    services: Running,
+) -> None:
+    services.stage("v-b", breaker("T-2"))
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-b")
+    services.validate("v-a")
+    services.activate("v-a")
+    services.refuses = lambda _, __: True
+    assert not services.validate("v-b")
+    assert changes(services, "v-b", None) == ("v-a", ["added T-2"])
+
+
 def test_any_two_versions_are_compared(services: Running) -> None:
     services.stage("v-a", breaker("T-1"))
     services.stage("v-b", breaker("T-2"))

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -13,8 +14,9 @@ from kis.db.engine import Database
 from kis.errors import DomainError, ErrorCode
 from kis.knowledge import store
 from kis.knowledge.first import FIRST_LABEL
+from kis.knowledge.lengths import lengths_to_mm
 from kis.knowledge.staging import ImportOrder
-from tests.unit.knowledge.rows import breaker, write_csv
+from tests.unit.knowledge.rows import breaker, seed_tables, write_csv
 from tests.unit.knowledge.running import Running, running
 
 
@@ -102,6 +104,63 @@ def test_version_whose_sample_fails_stays_as_it_was(services: Running) -> None:
     assert services.version("v-a").state == "staged"
 
 
+def test_validated_version_that_fails_later_is_staged_again(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    assert services.validate("v-a")
+    before = services.version("v-a")
+    services.refuses = lambda _, __: True
+    (failed,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
+    assert (failed.valid, failed.state) == (False, "staged")
+    after = services.version("v-a")
+    assert (after.state, after.validated_at) == ("staged", None)
+    assert after == before._replace(state="staged", validated_at=None)
+    with pytest.raises(DomainError) as caught:
+        services.activate("v-a")
+    assert caught.value.main.code is ErrorCode.VERSION_NOT_VALIDATED
+
+
+def test_version_that_is_staged_again_can_pass_again(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-a")
+    services.refuses = lambda _, __: True
+    assert not services.validate("v-a")
+    services.refuses = lambda _, __: False
+    assert services.validate("v-a")
+    services.activate("v-a")
+    assert services.version("v-a").active
+
+
+def test_version_whose_upload_fits_its_base_no_more_is_staged_again(services: Running) -> None:
+    """The brand is taken out of the rules after the version with its rows was validated."""
+    services.stage("v-b", breaker("T-2", brand="SANGDO"))
+    assert services.validate("v-b")
+    others = [row for row in seed_tables().breakers if row.brand == "LS"]
+    services.stage("v-a", *others, mode="replace")
+    services.validate("v-a")
+    services.activate("v-a")
+    rules = lengths_to_mm(msgspec.to_builtins(seed_tables().rules)) | {"brands": ["LS"]}
+    wanted = ImportOrder("v-rules", "json", {"rules": rules}, "add")
+    services.run(services.staging.import_tables(wanted, "admin-x"))
+    services.validate("v-rules")
+    services.activate("v-rules")
+    with pytest.raises(DomainError) as caught:
+        services.validate("v-b")
+    assert caught.value.main.code is ErrorCode.KNOWLEDGE_INVALID
+    assert services.version("v-b").state == "staged"
+
+
+def test_version_that_was_active_stays_what_it_is(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    services.validate("v-a")
+    services.activate("v-a")
+    services.roll_back(FIRST_LABEL)
+    before = services.version("v-a")
+    services.refuses = lambda _, __: True
+    (failed,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
+    assert (failed.valid, failed.state) == (False, "retired")
+    assert services.version("v-a") == before
+
+
 def test_unknown_version_is_not_validated(services: Running) -> None:
     with pytest.raises(DomainError) as caught:
         services.validate("v-none")
@@ -146,13 +205,14 @@ def test_remarks_come_with_the_validation(services: Running) -> None:
     assert narrow.key in {remark.row for remark in validated.warnings}
 
 
-def test_each_validation_is_audited(services: Running) -> None:
+def test_each_change_of_state_is_audited(services: Running) -> None:
     services.stage("v-a", breaker("T-1"))
     services.validate("v-a")
     services.refuses = lambda _, __: True
+    services.validate("v-a")
     services.validate("v-a")
     table = audit_entry_table.c
     actions = services.database.read_now(
         lambda c: c.scalars(select(table.action).where(table.subject == "v-a")).all()
     )
-    assert actions == ["knowledge.import", "knowledge.validate"]
+    assert actions == ["knowledge.import", "knowledge.validate", "knowledge.invalidate"]
