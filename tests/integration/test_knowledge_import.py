@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 
+from kis.knowledge.staging import RESERVED_LABELS
 from tests.integration.lifecycle import (
     FIRST,
     HEADER,
@@ -227,6 +228,23 @@ def test_label_that_is_no_file_name_is_refused(client: Client, label: str) -> No
     response = import_table(client, label, table(row("T-1")))
     assert refused(response, 400, "INVALID_REQUEST")["path"] == "$.versionLabel"
     assert is_untouched(client)
+
+
+@pytest.mark.parametrize("label", ["active", "Active", "ACTIVE"])
+def test_label_that_is_an_address_of_its_own_is_refused(client: Client, label: str) -> None:
+    problem = refused(import_table(client, label, table(row("T-1"))), 400, "INVALID_REQUEST")
+    assert problem["path"] == "$.versionLabel"
+    assert label in problem["detail"]
+    assert label in problem["detailEn"]
+    assert is_untouched(client)
+    good(import_table(client, f"{label}-1", table(row("T-1"))), 201)
+
+
+def test_every_word_that_stands_where_a_label_does_is_reserved(client: Client) -> None:
+    paths = ask(client, "/openapi.json")["paths"]
+    steps = {path.removeprefix(f"{VERSIONS}/").partition("/")[0] for path in paths
+             if path.startswith(f"{VERSIONS}/")}  # fmt: skip
+    assert steps - {"{label}"} == RESERVED_LABELS
 
 
 # --- errors ------------------------------------------------------------------------------

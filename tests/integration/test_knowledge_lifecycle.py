@@ -365,6 +365,16 @@ def test_every_change_is_audited_with_actor_reason_and_digest(client: Client) ->
     assert ADMIN_API_KEY not in str(rows_of(home, "SELECT * FROM audit_entry"))
 
 
+@pytest.mark.parametrize("name", [".", "..", "a/b", "", "a\nb", ".hidden"])
+def test_golden_case_whose_name_is_no_step_of_an_address_is_refused(
+    client: Client, name: str
+) -> None:
+    """Clients take `.` and `..` out of an address: such a case could not be deleted."""
+    body = {"name": name, "request": board()}
+    response = client.admin("POST", "/v1/knowledge/golden", body)
+    assert refused(response, 400, "INVALID_REQUEST")["path"] == "$.name"
+
+
 def test_golden_set_is_audited_too(client: Client) -> None:
     body = {"name": "기준 판", "request": board(), "note": "checked by hand"}
     pinned = client.admin("POST", "/v1/knowledge/golden", body)

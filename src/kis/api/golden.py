@@ -31,7 +31,8 @@ class GoldenRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f/]{1,100}$")]
+    # It is a step of an address, out of which clients take `.` and `..`.
+    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f/.][^\x00-\x1f\x7f/]{0,99}$")]
     request: Annotated[dict[str, Any], Field(description="견적 요청 그대로. An estimate request.")]
     note: Annotated[str, Field(max_length=500)] = ""
 

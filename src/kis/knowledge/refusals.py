@@ -31,6 +31,22 @@ def version_exists(label: str) -> DomainError:
     )
 
 
+def label_reserved(label: str) -> DomainError:
+    """The label is a word that stands in the place of a label in an address."""
+    return _refusal(
+        ErrorCode.INVALID_REQUEST,
+        "$.versionLabel",
+        Text(
+            f"{label}은(는) 주소에서 다른 뜻이 있어 버전 이름으로 쓸 수 없습니다.",
+            f"{label} means something else in addresses and cannot be a label.",
+        ),
+        Text(
+            f"다른 이름을 쓰십시오. 예: {label}-01",
+            f"Use another label, such as {label}-01.",
+        ),
+    )
+
+
 def not_validated(label: str) -> DomainError:
     """Only a validated version can become active."""
     return _refusal(

@@ -26,6 +26,9 @@ from kis.knowledge.snapshot import Snapshot, Tables
 from kis.knowledge.upload import Upload
 from kis.knowledge.validation import Remark, check_neighbours, sample_requests
 
+RESERVED_LABELS = frozenset({"active"})
+"""What an address has in the place of a label: `/v1/knowledge/versions/active`."""
+
 
 class ImportOrder(NamedTuple):
     """An upload as it came: `content` is text, bytes, or decoded JSON."""
@@ -118,9 +121,12 @@ class Staging:
         """Stage an upload as a version; nothing is stored when anything is wrong with it.
 
         Raises:
-            DomainError: KNOWLEDGE_INVALID with all findings; VERSION_ALREADY_EXISTS.
+            DomainError: KNOWLEDGE_INVALID with all findings; VERSION_ALREADY_EXISTS;
+                INVALID_REQUEST, the label is one of `RESERVED_LABELS`.
 
         """
+        if order.label.lower() in RESERVED_LABELS:
+            raise refusals.label_reserved(order.label)
         raw = await asyncio.to_thread(_raw_bytes, order.content)
         digest = await asyncio.to_thread(sha256_hex, raw)
         existing = await self._database.read(lambda c: store.load_version(c, order.label))

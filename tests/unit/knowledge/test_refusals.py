@@ -15,6 +15,9 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
         lambda: refusals.version_exists("v-a"), ErrorCode.VERSION_ALREADY_EXISTS,
         "$.versionLabel",
     ),
+    "label_reserved": (
+        lambda: refusals.label_reserved("v-a"), ErrorCode.INVALID_REQUEST, "$.versionLabel",
+    ),
     "not_validated": (
         lambda: refusals.not_validated("v-a"), ErrorCode.VERSION_NOT_VALIDATED, "$.versionLabel",
     ),
