@@ -60,8 +60,12 @@ class Documents(msgspec.Struct, frozen=True):
 
 def encode_breakers(rows: Iterable[Breaker]) -> bytes:
     """Return the rows as NDJSON by key, each line ended by a line feed."""
-    ordered = sorted(rows, key=lambda row: row.key)
-    return b"".join(_encode(row) + b"\n" for row in ordered)
+    # Into one buffer: joining would hold every line a second time.
+    lines = BytesIO()
+    for row in sorted(rows, key=lambda row: row.key):
+        lines.write(_encode(row))
+        lines.write(b"\n")
+    return lines.getvalue()
 
 
 def encode_enclosures(rows: Iterable[StockEnclosure]) -> bytes:
