@@ -119,7 +119,7 @@ def _add_questions(routes: APIRouter, knowledge: KnowledgeService, documented: D
     async def list_questions(
         include_closed: Annotated[bool, Query(alias="includeClosed")] = False,
     ) -> Response:
-        """견적이 물었으나 아무도 모르는 것. Open questions, the most asked first."""
+        """견적이 물었으나 아무도 모르는 것, 최대 10,000개. Open questions, most asked first."""
         questions = await knowledge.list_questions(include_closed=include_closed)
         return answer([_question(question) for question in questions])
 

@@ -1,16 +1,31 @@
-"""Keeps the open questions: what was asked for that nobody knows."""
+"""Keeps the open questions: what was asked for that nobody knows.
+
+Whoever may estimate can make up names, so how many are kept is bounded. Counting
+them for each question would cost more than asking it; instead every thousandth
+new one makes room for the thousand after it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kis.knowledge.active import Stale
 from kis.knowledge.questions import Question, ask, is_answered
 from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.tables import knowledge_pointer_table, knowledge_question_table
+
+MAX_QUESTIONS = 10_000
+"""How many are kept, open or answered."""
+
+PRUNE_EVERY = 1_000
+"""How many new ones come in between two prunings; each leaves room for as many."""
+
+MAX_ASKED_AT_ONCE = 200
+"""How many of one request are kept: as many as an estimate may have lines."""
 
 
 class Asking(NamedTuple):
@@ -43,6 +58,9 @@ class OpenQuestion(NamedTuple):
 def write_questions(connection: Connection, askings: Sequence[Asking]) -> Sequence[Stale | None]:
     """Count each question once for each asking; a closed one opens again.
 
+    At most `MAX_QUESTIONS` are kept: the answered ones go first, then the least
+    asked, of these the ones that were asked longest ago.
+
     The pointer is read in this very transaction: what was asked of another
     version than the active one is not counted, its outcome is `Stale`. The
     active one may have the row, and a question about it would stay open.
@@ -62,7 +80,7 @@ def _write_asking(connection: Connection, asking: Asking) -> None:
     table = knowledge_question_table
     # A request that asks twice for the same row has one question.
     distinct = {question.subject: (path, question) for path, question in asking.questions}
-    for subject, (path, question) in distinct.items():
+    for subject, (path, question) in islice(distinct.items(), MAX_ASKED_AT_ONCE):
         changed = connection.execute(
             update(table)
             .where(table.c.subject == subject)
@@ -76,7 +94,24 @@ def _write_asking(connection: Connection, asking: Asking) -> None:
             )
         )
         if not changed.rowcount:
-            connection.execute(insert(table), [_new_row(subject, path, question, asking)])
+            row = _new_row(subject, path, question, asking)
+            new = connection.execute(insert(table).values(row).returning(table.c.id))
+            if new.scalar_one() % PRUNE_EVERY == 0:
+                _prune(connection)
+
+
+def _prune(connection: Connection) -> None:
+    """Drop what exceeds `MAX_QUESTIONS` less the room for those until the next pruning."""
+    table = knowledge_question_table
+    columns = table.c
+    best_first = (
+        columns.closed_at.is_not(None),
+        columns.times_asked.desc(),
+        columns.last_asked_at.desc(),
+        columns.id.desc(),
+    )
+    excess = select(columns.id).order_by(*best_first).offset(MAX_QUESTIONS - PRUNE_EVERY)
+    connection.execute(delete(table).where(columns.id.in_(excess)))
 
 
 def _new_row(subject: str, path: str, question: Question, asking: Asking) -> dict[str, Any]:

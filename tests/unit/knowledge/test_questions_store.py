@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import event
+
 from kis.db.engine import Database
 from kis.knowledge import questions_store, store
 from kis.knowledge.active import Stale
@@ -27,6 +30,13 @@ def ask(database: Database, *askings: Asking) -> list[Stale | None]:
 
 def listed(database: Database, *, closed: bool = False) -> list[OpenQuestion]:
     return database.read_now(lambda c: questions_store.list_questions(c, include_closed=closed))
+
+
+def flood(database: Database, count: int, *, hours: int = 0) -> None:
+    """Ask for `count` models that nobody asked for before, one a request."""
+    first = max((question.id for question in listed(database, closed=True)), default=0)
+    models = [f"F-{first + n}" for n in range(count)]
+    ask(database, *(asking(Question(kind="breakerModel", model=m), hours=hours) for m in models))
 
 
 def close(database: Database, *models: str, label: str = "v-a") -> list[str]:
@@ -95,3 +105,57 @@ def test_closed_question_opens_when_it_is_asked_again(database: Database) -> Non
     ask(database, asking(MODEL, hours=48))
     (question,) = listed(database)
     assert (question.times_asked, question.closed_at, question.closed_by) == (2, None, None)
+
+
+# --- how many are kept ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions_store, "MAX_QUESTIONS", 30)
+    monkeypatch.setattr(questions_store, "PRUNE_EVERY", 10)
+
+
+def test_no_more_are_kept_than_the_most(database: Database, small: None) -> None:
+    for _ in range(12):
+        flood(database, 7)
+        assert len(listed(database, closed=True)) <= 30
+    assert len(listed(database)) > 20
+
+
+def test_least_asked_and_longest_ago_are_dropped_first(database: Database, small: None) -> None:
+    ask(database, asking(MODEL), asking(MODEL), asking(FRAME, hours=9))
+    flood(database, 28, hours=1)
+    kept = {question.subject for question in listed(database)}
+    assert len(kept) == 20
+    assert {MODEL.subject, FRAME.subject} <= kept
+    flood(database, 1)
+    assert len(listed(database)) == 21
+
+
+def test_answered_ones_are_dropped_before_open_ones(database: Database, small: None) -> None:
+    ask(database, asking(MODEL), asking(MODEL))
+    close(database, "T-1")
+    flood(database, 29)
+    assert len(listed(database, closed=True)) == len(listed(database)) == 20
+
+
+def test_one_request_adds_a_bounded_number(database: Database) -> None:
+    """A request may name 10,000 brands before a gate finds it too large."""
+    most = questions_store.MAX_ASKED_AT_ONCE
+    ask(database, asking(*(Question(kind="brand", brand=f"B{n}") for n in range(most + 5))))
+    assert len(listed(database)) == most
+
+
+def test_question_that_is_known_already_is_one_statement(database: Database) -> None:
+    """What a client repeats all day must not count, let alone sort, what is kept."""
+    ask(database, asking(MODEL))
+    statements: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement.split(maxsplit=1)[0])
+
+    event.listen(database.write_engine, "before_cursor_execute", note)
+    ask(database, asking(MODEL))
+    # The pointer, then the question.
+    assert statements == ["BEGIN", "SELECT", "UPDATE"]
