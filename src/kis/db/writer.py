@@ -158,9 +158,15 @@ class Writer:
             if len(gathered) == 1:
                 loop.call_soon(self._end_turn, loop)
         await job.done
-        if isinstance(job.outcome, Exception):
-            raise job.outcome
-        result: Result = job.outcome
+        # Taken out of the job: an exception holds the frames that hold the job,
+        # and in a circle they would keep all that the item refers to.
+        outcome, job.outcome = job.outcome, None
+        if isinstance(outcome, Exception):
+            try:
+                raise outcome
+            finally:
+                del outcome
+        result: Result = outcome
         return result
 
     async def execute(
@@ -194,6 +200,8 @@ class Writer:
             if batch:
                 self._commit(batch)
                 _answer(batch)
+            # Idle, it would hold what the last items refer to.
+            del batch
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """Wait for a job and take what is there; also say whether to stop after it."""

@@ -9,7 +9,7 @@ import msgspec
 
 from kis.knowledge.json_text import inside_key
 from kis.knowledge.lengths import lengths_to_mm
-from kis.knowledge.model import Accessory, Breaker, StockEnclosure
+from kis.knowledge.model import Accessory, Breaker, BreakerKey, StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Tables
 from kis.knowledge.upload import Upload
@@ -75,6 +75,12 @@ def lay_changes(base: Tables, upload: Upload, mode: Mode) -> Tables:
         accessories=_lay(base.accessories, upload.accessories, mode, _accessory_key),
         rules=base.rules if upload.rules is None else upload.rules,
     )
+
+
+def changed_keys(base: Tables, other: Tables) -> list[BreakerKey]:
+    """Return the breakers that are in `other` but not the same in `base`, in key order."""
+    pairs = pair_rows(base.breakers, other.breakers, _breaker_key)
+    return [after.key for before, after in pairs if after is not None and after != before]
 
 
 def compare(base: Tables, other: Tables, *, limit: int = DEFAULT_LIMIT) -> Difference:

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
 from kis.knowledge import refusals, store
 from kis.knowledge.content import Documents, encode_tables
-from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
+from kis.knowledge.diff import Counts, Difference, Mode, changed_keys, compare, lay_changes
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.model import BreakerKey
 from kis.knowledge.regression import Resize, Size
@@ -274,18 +274,20 @@ class Staging:
         return await self._writer.execute(write)
 
     def _try_out(self, base: Tables, tables: Tables, sample_size: int, label: str) -> _Trial:
+        changed = changed_keys(base, tables)
+        # One after the other, so that the parts' workings are not in memory together.
+        samples = self._samples(tables, changed, sample_size, label)
+        remarks = tuple(check_neighbours(tables, changed))
+        counts = compare(base, tables, limit=0).total
+        return _Trial(tables, encode_tables(tables), counts, samples, remarks)
+
+    def _samples(
+        self, tables: Tables, changed: Sequence[BreakerKey], sample_size: int, label: str
+    ) -> tuple[Sample, ...]:
         snapshot = Snapshot(tables, label=label)
-        changed = _changed_keys(base, tables)
-        samples = tuple(
+        return tuple(
             self._sample(sample.row, sample.role, sample.request, snapshot)
             for sample in sample_requests(tables, changed, sample_size)
-        )
-        return _Trial(
-            tables,
-            encode_tables(tables),
-            compare(base, tables, limit=0).total,
-            samples,
-            tuple(check_neighbours(tables, changed)),
         )
 
     def _sample(
@@ -342,8 +344,3 @@ def _lay(base: Tables, kept: bytes, mode: Mode) -> Tables:
 
 def _mode(version: store.Version) -> Mode:
     return "replace" if version.mode == "replace" else "add"
-
-
-def _changed_keys(base: Tables, tables: Tables) -> list[BreakerKey]:
-    known = {row.key: row for row in base.breakers}
-    return [row.key for row in tables.breakers if known.get(row.key) != row]

@@ -4,9 +4,13 @@ import asyncio
 import gc
 import logging
 import threading
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from kis.db.engine import Database, DatabaseUnavailable
@@ -76,6 +80,35 @@ def test_an_event_loop_that_ends_before_the_commit(
     assert [record.getMessage() for record in caplog.records] == [
         "1 writes ended after their event loop"
     ]
+
+
+class Large:
+    """An item that takes memory."""
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_an_item_is_let_go_once_it_is_answered(database: Database, *, is_refused: bool) -> None:
+    def write(_connection: Connection, items: Sequence[Large]) -> Sequence[None]:
+        if is_refused:
+            raise ValueError
+        return [None for _ in items]
+
+    async def test() -> None:
+        async with running(database) as writer:
+            item, gone = Large(), asyncio.Event()
+            # The writer's thread may be the last to let go, after it has answered.
+            wake = asyncio.get_running_loop().call_soon_threadsafe
+            weakref.finalize(item, wake, gone.set)
+            with suppress(ValueError):
+                await writer.submit(write, item)
+            del item
+            await gone.wait()
+
+    gc.disable()  # the collector would come too late: a swap leaves tables behind
+    try:
+        run(test())
+    finally:
+        gc.enable()
 
 
 # --- starting, stopping, full ------------------------------------------------

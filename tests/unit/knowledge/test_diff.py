@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from kis.knowledge.diff import CellChange, Counts, Mode, compare, lay_changes
+from kis.knowledge.diff import CellChange, Counts, Mode, changed_keys, compare, lay_changes
 from kis.knowledge.model import Accessory, Breaker
 from kis.knowledge.snapshot import Tables
 from kis.knowledge.upload import Upload
@@ -43,6 +43,11 @@ def test_rows_laid_over_a_version(
         base.accessories,
         base.rules,
     )
+
+
+def test_changed_keys_are_of_new_and_other_rows() -> None:
+    assert changed_keys(tables_of(A, B), tables_of(B2, C)) == [B2.key, C.key]
+    assert changed_keys(SEED, SEED) == []
 
 
 def test_the_same_model_with_other_poles_or_brand_is_another_row() -> None:
