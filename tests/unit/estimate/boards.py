@@ -181,3 +181,39 @@ def _named(rows: Sequence[Any], field: str, letter: str) -> tuple[Any, ...]:
 def knowledge(seed: Snapshot) -> st.SearchStrategy[Snapshot]:
     """Draw the shipped knowledge or an invented one."""
     return st.one_of(st.just(seed), invented(seed))
+
+
+_MODELS = ("SBS-54", "SIE-32", "ABN-104", "ABS-803", "TS800U", "BKN-1P", "METASOL-600")
+_CODES = ("METER-3PH", "MC-9..22", "SPD-VAL-MS-2P", "DUCT-40x60", "FUSE-HOLDER", "NEW")
+
+
+def _optional(*values: object) -> st.SearchStrategy[object]:
+    return st.sampled_from([None, *values])
+
+
+_devices = st.builds(
+    DeviceDraft,
+    model=_optional(*_MODELS),
+    af=_optional(30, 50, 100, 225, 800, 1000),
+    poles=_optional("1P", "2P", "3P", "4P"),
+    at=_optional(20, 100, 5000),
+    type=_optional("MCCB", "ELCB", "MCB", "RCBO"),
+    brand=_optional("LS", "SANGDO", "NEW"),
+    quantity=st.integers(1, 30),
+)
+any_drafts = st.builds(
+    BoardDraft,
+    brand=_optional("LS", "SANGDO", "MIXED", "NEW"),
+    form=_optional("ECONOMIC", "STANDARD"),
+    location=_optional("INDOOR", "OUTDOOR"),
+    mount=_optional("WALL", "SURFACE", "FLUSH", "STAND"),
+    material=_optional("STEEL", "SUS"),
+    device_type=_optional("MCCB", "ELCB"),
+    main=st.one_of(st.none(), _devices),
+    branches=st.one_of(st.none(), st.lists(_devices, max_size=3).map(tuple)),
+    accessories_enabled=_optional(True, False),
+    accessories=st.lists(
+        st.builds(AccessoryDraft, st.sampled_from(_CODES), st.integers(1, 9)), max_size=2
+    ).map(tuple),
+)
+"""Any board that the wire lets through: whole, incomplete, contradictory or unknown."""

@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.engine import estimate
@@ -11,52 +10,16 @@ from kis.estimate.gates import check_statements, normalise
 from kis.estimate.model import (
     MAX_BRANCH_LINES,
     MAX_DEVICES,
-    AccessoryDraft,
     BoardDraft,
-    DeviceDraft,
 )
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot
 
-from .boards import accessory, breaker, draft, line, run, with_tables
-
-MODELS = ("SBS-54", "SIE-32", "ABN-104", "ABS-803", "TS800U", "BKN-1P", "METASOL-600")
-CODES = ("METER-3PH", "MC-9..22", "SPD-VAL-MS-2P", "DUCT-40x60", "FUSE-HOLDER", "NEW")
-
-
-def optional(*values: object) -> st.SearchStrategy[object]:
-    return st.sampled_from([None, *values])
-
-
-devices = st.builds(
-    DeviceDraft,
-    model=optional(*MODELS),
-    af=optional(30, 50, 100, 225, 800, 1000),
-    poles=optional("1P", "2P", "3P", "4P"),
-    at=optional(20, 100, 5000),
-    type=optional("MCCB", "ELCB", "MCB", "RCBO"),
-    brand=optional("LS", "SANGDO", "NEW"),
-    quantity=st.integers(1, 30),
-)
-boards = st.builds(
-    BoardDraft,
-    brand=optional("LS", "SANGDO", "MIXED", "NEW"),
-    form=optional("ECONOMIC", "STANDARD"),
-    location=optional("INDOOR", "OUTDOOR"),
-    mount=optional("WALL", "SURFACE", "FLUSH", "STAND"),
-    material=optional("STEEL", "SUS"),
-    device_type=optional("MCCB", "ELCB"),
-    main=st.one_of(st.none(), devices),
-    branches=st.one_of(st.none(), st.lists(devices, max_size=3).map(tuple)),
-    accessories_enabled=optional(True, False),
-    accessories=st.lists(
-        st.builds(AccessoryDraft, st.sampled_from(CODES), st.integers(1, 9)), max_size=2
-    ).map(tuple),
-)
+from .boards import accessory, any_drafts, breaker, draft, line, run, with_tables
 
 
 @settings(max_examples=100, deadline=None)
-@given(board=boards)
+@given(board=any_drafts)
 def test_any_board_is_estimated_or_refused(seed_snapshot: Snapshot, board: BoardDraft) -> None:
     findings = check_statements(board, seed_snapshot.rules, allow_mixed=True)
     try:
