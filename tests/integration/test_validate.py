@@ -74,6 +74,24 @@ def test_all_that_the_tables_have_against_it(shared_client: Client) -> None:
     }
 
 
+def test_what_the_tables_have_against_the_rest_of_a_board(shared_client: Client) -> None:
+    """Some gates fail; the lines that are stated well are looked up all the same."""
+    request = board(
+        main={"model": "NO-0"},
+        branches=[{"poles": "2P", "type": "ELCB"}, {"model": "SIE-32", "poles": "3P"}],
+        accessories={"items": [{"code": "NO-1"}]},
+    )
+    checked = check(shared_client, request)
+    assert checked["valid"] is False
+    assert codes_and_paths(checked) == [
+        ("NEED_KNOWLEDGE_UPDATE", "$.main.model"),
+        ("REQ_MORE_INFO", "$.branches[0]"),
+        ("POLES_MISMATCH", "$.branches[1].poles"),
+        ("REQ_MORE_INFO", "$.accessories"),
+        ("NEED_KNOWLEDGE_UPDATE", "$.accessories.items[0].code"),
+    ]
+
+
 def test_paths_are_those_of_the_request_as_it_was_sent(shared_client: Client) -> None:
     """The engine sorts and merges lines; whoever typed them did not."""
     lines = [{"model": "SIE-32"}, {"model": "Z-9"}, {"model": "SIE-32"}, {"model": "A-1"}]
@@ -81,7 +99,15 @@ def test_paths_are_those_of_the_request_as_it_was_sent(shared_client: Client) ->
     assert {path for _, path in found} == {"$.branches[1].model", "$.branches[3].model"}
 
 
-@pytest.mark.parametrize("request_", [board(), board(main={"model": "NO-SUCH"}), {}])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        board(),
+        board(main={"model": "NO-SUCH"}),
+        board(main={"model": "NO-SUCH"}, branches=None),
+        {},
+    ],
+)
 def test_nothing_is_stored(shared_client: Client, request_: dict[str, Any]) -> None:
     before = everything_stored(shared_client)
     check(shared_client, request_)

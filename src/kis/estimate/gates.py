@@ -20,10 +20,13 @@ from kis.estimate.model import (
     BoardDraft,
     Device,
     DeviceDraft,
+    Form,
     Installation,
 )
 from kis.knowledge.questions import Question, ask
 from kis.knowledge.rules import RuleSet
+
+DEFAULT_FORM: Form = "ECONOMIC"
 
 
 def check_statements(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> list[Finding]:
@@ -58,17 +61,17 @@ def normalise(draft: BoardDraft, rules: RuleSet) -> tuple[Board, Origins]:
         or draft.branches is None
     ):
         raise DomainError(_missing("$", "요청", "The request"))
-    branches = _merge([_device(line, draft, is_main=False) for line in draft.branches])
-    accessories = _merge_accessories(draft)
+    branches = _merge([to_device(line, draft, is_main=False) for line in draft.branches])
+    accessories = merge_accessories(draft)
     board = Board(
         brand=draft.brand,
-        form=draft.form or "ECONOMIC",
+        form=draft.form or DEFAULT_FORM,
         installation=Installation(
             location=draft.location,
             mount=draft.mount,
             material=draft.material or rules.stock.default_material,
         ),
-        main=_device(draft.main, draft, is_main=True),
+        main=to_device(draft.main, draft, is_main=True),
         branches=tuple(line for line, _ in branches),
         accessories=AccessoryStatement(
             enabled=bool(accessories), items=tuple(line for line, _ in accessories)
@@ -83,7 +86,8 @@ def normalise(draft: BoardDraft, rules: RuleSet) -> tuple[Board, Origins]:
     return board, origins
 
 
-def _device(line: DeviceDraft, draft: BoardDraft, *, is_main: bool) -> Device:
+def to_device(line: DeviceDraft, draft: BoardDraft, *, is_main: bool) -> Device:
+    """Return `line` with what it has from the board."""
     brand = line.brand or ("" if draft.brand == MIXED else draft.brand or "")
     # A branch given by model says its kind by the model; the main, and lines
     # given by frame alone, are of the kind that the board names.
@@ -103,8 +107,8 @@ def _device(line: DeviceDraft, draft: BoardDraft, *, is_main: bool) -> Device:
 Identity = tuple[int, int, str, str, str, int, str]
 
 
-def _identity(line: Device) -> Identity:
-    """All but the quantity; sorts by poles down, frame down, then the rest."""
+def identify(line: Device) -> Identity:
+    """Return all but the quantity; sorts by poles down, frame down, then the rest."""
     poles = int(line.poles[0]) if line.poles else 0
     return (
         -poles, -(line.af or 0), line.model, line.brand, line.type or "", line.at or 0, line.name,
@@ -115,7 +119,7 @@ def _merge(lines: list[Device]) -> list[tuple[Device, int]]:
     first: dict[Identity, int] = {}
     counts: Counter[Identity] = Counter()
     for index, line in enumerate(lines):
-        identity = _identity(line)
+        identity = identify(line)
         first.setdefault(identity, index)
         counts[identity] += line.quantity
     return [
@@ -127,7 +131,8 @@ def _merge(lines: list[Device]) -> list[tuple[Device, int]]:
     ]
 
 
-def _merge_accessories(draft: BoardDraft) -> list[tuple[AccessoryLine, int]]:
+def merge_accessories(draft: BoardDraft) -> list[tuple[AccessoryLine, int]]:
+    """Return the accessories by code, equal ones as one, each with its first place."""
     first: dict[str, int] = {}
     counts: Counter[str] = Counter()
     for index, item in enumerate(draft.accessories):

@@ -1,11 +1,14 @@
 """Which body each line of the board is: looked up, never guessed."""
 
+from collections.abc import Iterable
 from heapq import nsmallest
+from typing import NamedTuple
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.gates import Origins
 from kis.estimate.model import (
     MIXED,
+    AccessoryLine,
     Board,
     Device,
     Form,
@@ -21,6 +24,19 @@ MAX_CANDIDATES = 5
 """How many of the rows that a frame could mean are kept as evidence, best first."""
 
 
+class Lines(NamedTuple):
+    """What is looked up in the tables: lines of a board, with their places in the request.
+
+    The board need not be complete: `main` is None where it cannot be looked up.
+    """
+
+    brand: str
+    form: Form
+    main: Device | None
+    branches: Iterable[tuple[Device, int]]
+    accessories: Iterable[tuple[AccessoryLine, int]]
+
+
 def select(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> Selection:
     """Look every line of `board` up in `snapshot`; `origins` make paths of findings.
 
@@ -28,16 +44,18 @@ def select(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> 
         DomainError: one finding for each line that cannot be told.
 
     """
-    findings: list[Finding] = []
-    main = _select_device(board.main, "$.main", board, snapshot, findings)
     places = origins or Origins(
         tuple(range(len(board.branches))), tuple(range(len(board.accessories.items)))
     )
-    branches = [
-        _select_device(line, f"$.branches[{place}]", board, snapshot, findings)
-        for line, place in zip(board.branches, places.branches, strict=True)
-    ]
-    accessories = _select_accessories(board, places, snapshot, findings)
+    lines = Lines(
+        board.brand,
+        board.form,
+        board.main,
+        zip(board.branches, places.branches, strict=True),
+        zip(board.accessories.items, places.accessories, strict=True),
+    )
+    findings: list[Finding] = []
+    main, branches, accessories = _select_lines(lines, snapshot, findings)
     if findings or main is None:
         raise DomainError(*findings)
     return Selection(
@@ -47,13 +65,33 @@ def select(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> 
     )
 
 
+def check_lines(lines: Lines, snapshot: Snapshot) -> list[Finding]:
+    """Return what the tables have against `lines`, which need not make a whole board."""
+    findings: list[Finding] = []
+    _select_lines(lines, snapshot, findings)
+    return findings
+
+
+def _select_lines(
+    lines: Lines, snapshot: Snapshot, findings: list[Finding]
+) -> tuple[SelectedDevice | None, list[SelectedDevice | None], list[SelectedAccessory]]:
+    main = None
+    if lines.main is not None:
+        main = _select_device(lines.main, "$.main", lines, snapshot, findings)
+    branches = [
+        _select_device(line, f"$.branches[{place}]", lines, snapshot, findings)
+        for line, place in lines.branches
+    ]
+    return main, branches, _select_accessories(lines, snapshot, findings)
+
+
 def _select_device(
-    line: Device, path: str, board: Board, snapshot: Snapshot, findings: list[Finding]
+    line: Device, path: str, lines: Lines, snapshot: Snapshot, findings: list[Finding]
 ) -> SelectedDevice | None:
     try:
         if line.model:
-            return SelectedDevice(line, _by_model(line, path, board, snapshot))
-        ranked = _by_frame(line, path, board.form, snapshot)
+            return SelectedDevice(line, _by_model(line, path, lines.brand, snapshot))
+        ranked = _by_frame(line, path, lines.form, snapshot)
         return SelectedDevice(line, ranked[0], tuple(ranked))
     except DomainError as error:
         findings.extend(error.findings)
@@ -63,7 +101,7 @@ def _select_device(
 # --- by model ----------------------------------------------------------------------
 
 
-def _by_model(line: Device, path: str, board: Board, snapshot: Snapshot) -> Breaker:
+def _by_model(line: Device, path: str, board_brand: str, snapshot: Snapshot) -> Breaker:
     rows = snapshot.breakers_by_model(line.model)
     poles = _pole_count(line.poles)
     if not rows:
@@ -73,7 +111,7 @@ def _by_model(line: Device, path: str, board: Board, snapshot: Snapshot) -> Brea
         raise DomainError(_unknown(question, f"{path}.model"))
     of_brand = [row for row in rows if line.brand in ("", row.brand)]
     if not of_brand:
-        raise DomainError(_other_brand(line, path, rows, board))
+        raise DomainError(_other_brand(line, path, rows, board_brand))
     if len({row.brand for row in of_brand}) > 1:
         raise DomainError(_ambiguous(f"{path}.brand", "브랜드", "brand", of_brand))
     of_poles = [row for row in of_brand if poles in (0, row.poles)]
@@ -195,11 +233,11 @@ def _by_frame(line: Device, path: str, form: Form, snapshot: Snapshot) -> list[B
 
 
 def _select_accessories(
-    board: Board, places: Origins, snapshot: Snapshot, findings: list[Finding]
+    lines: Lines, snapshot: Snapshot, findings: list[Finding]
 ) -> list[SelectedAccessory]:
     rules = snapshot.rules.accessories
     selected = []
-    for line, place in zip(board.accessories.items, places.accessories, strict=True):
+    for line, place in lines.accessories:
         path = f"$.accessories.items[{place}].code"
         row = snapshot.accessory(line.code)
         if row is None:
@@ -242,9 +280,9 @@ def _unknown(question: Question, path: str, compact: list[str] | None = None) ->
     )
 
 
-def _other_brand(line: Device, path: str, rows: tuple[Breaker, ...], board: Board) -> Finding:
+def _other_brand(line: Device, path: str, rows: tuple[Breaker, ...], board_brand: str) -> Finding:
     brands = ", ".join(sorted({row.brand for row in rows}))
-    where = f"{path}.brand" if board.brand == MIXED else f"{path}.model"
+    where = f"{path}.brand" if board_brand == MIXED else f"{path}.model"
     return Finding(
         ErrorCode.BRAND_CONFLICT,
         where,

@@ -9,8 +9,9 @@ from kis.db.writer import Writer
 from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
 from kis.estimate import store
 from kis.estimate.answer import CREATED, Asked, compose_record
+from kis.estimate.checking import check_board
 from kis.estimate.engine import estimate
-from kis.estimate.gates import check_statements, normalise
+from kis.estimate.gates import check_statements
 from kis.estimate.model import BoardDraft
 from kis.estimate.rerun import admit
 from kis.evidence.encoding import canonical, sha256_hex
@@ -104,15 +105,7 @@ class EstimateService:
     def check(self, draft: BoardDraft) -> list[Finding]:
         """Return everything that the gates and the tables have against `draft`."""
         snapshot = self._knowledge.current.snapshot
-        findings = check_statements(draft, snapshot.rules, allow_mixed=self._allow_mixed)
-        if findings:
-            return findings
-        board, origins = normalise(draft, snapshot.rules)
-        try:
-            estimate(board, snapshot, origins)
-        except DomainError as refusal:
-            return list(refusal.findings)
-        return []
+        return check_board(draft, snapshot, allow_mixed=self._allow_mixed)
 
     async def load_answer(self, estimate_id: str) -> bytes:
         """Return the bytes that were answered for `estimate_id`.
