@@ -181,7 +181,10 @@ class Settings:
             "MAX_IMPORT_BYTES",
             "52428800",
             whole_number(1_024, 1_073_741_824),
-            Text("지식 임포트 본문의 최대 크기", "largest body of a knowledge import"),
+            Text(
+                "지식 임포트와 증거 검증 본문의 최대 크기",
+                "largest body of a knowledge import, and of evidence to verify",
+            ),
             _BYTES,
         )
     )

@@ -12,6 +12,7 @@ from tests.services import ADMIN_API_KEY, Server, board, running_server
 MIB = 1_048_576
 CREATE = "/v1/estimate/create"
 IMPORT = "/v1/knowledge/tables/import"
+VERIFY = "/v1/evidence/verify"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_client_that_asks_first_may_send(shared_server: Server) -> None:
         assert b" 422 " in status_line(client)
 
 
-@pytest.mark.parametrize(("path", "limit"), [(CREATE, MIB), (IMPORT, 3 * MIB)])
+@pytest.mark.parametrize(("path", "limit"), [(CREATE, MIB), (IMPORT, 3 * MIB), (VERIFY, 3 * MIB)])
 def test_stream_is_refused_when_it_is_too_long(
     shared_server: Server, path: str, limit: int
 ) -> None:
@@ -91,7 +92,8 @@ def test_stream_is_refused_when_it_is_too_long(
     [
         (CREATE, MIB, 400),
         (CREATE, MIB + 1, 413),
-        ("/v1/evidence/verify", MIB + 1, 413),
+        (VERIFY, MIB + 1, 400),
+        (VERIFY, 3 * MIB + 1, 413),
         ("/v1/knowledge/tables/validate", MIB + 1, 413),
         (IMPORT, MIB + 1, 400),
         (IMPORT, 3 * MIB, 400),

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kis.estimate.proof
+from kis import strict_json
+from kis.api.body import LARGE_BYTES
 from kis.evidence.envelope import Keyring
-from tests.integration.lifecycle import FIRST, good, main_only, publish, roll_back, row
+from tests.integration.lifecycle import (
+    FIRST,
+    activate,
+    good,
+    import_table,
+    main_only,
+    publish,
+    roll_back,
+    row,
+    validate,
+)
 from tests.integration.problems import problem_of
 from tests.services import EVIDENCE_SECRET, Client, board, running_client
 from tests.unit.evidence.packages import at, changed, json_path, leaves, reseal
@@ -52,6 +65,54 @@ def failed(verification: Any) -> dict[str, str]:
     name, path = next(iter(found.items()))
     assert verification["reason"].startswith(f"{name} {path}: ")
     return found
+
+
+# --- large -------------------------------------------------------------------------------------
+
+
+def with_stock(client: Client, count: int) -> None:
+    """Publish so many stock enclosures more."""
+    enclosures = [
+        {
+            "model": f"T-STOCK-{number:05}", "series": "HB", "material": "STEEL",
+            "location": "INDOOR", "mount": "SURFACE", "widthMm": 2_000, "heightMm": 2_000,
+            "depthMm": 300, "grade": "standard", "thicknessMm": 1.6,
+        }
+        for number in range(count)
+    ]  # fmt: skip
+    good(import_table(client, "v-stock", {"enclosures": enclosures}, format="json"), 201)
+    assert validate(client, "v-stock")["valid"]
+    good(activate(client, "v-stock"))
+
+
+def test_package_with_thousands_of_stock_enclosures(client: Client) -> None:
+    """The package that we give out can be given back, whatever the table set."""
+    with_stock(client, 6_000)
+    package = client.get(f"/v1/evidence/{create(client)['id']}").content
+    assert len(package) > client.settings.max_body_bytes
+    headers = {"Content-Type": "application/json"}
+    verified = good(client.request("POST", VERIFY, content=package, headers=headers))
+    assert verified["valid"], verified["reason"]
+
+
+def test_large_packages_take_turns(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is many times its bytes in memory, and keeps a reader of the database busy."""
+    under_way: list[int] = []
+    most: list[int] = []
+    loads = strict_json.loads
+
+    def slowly(raw: bytes) -> object:
+        under_way.append(1)
+        most.append(len(under_way))
+        time.sleep(0.05)
+        under_way.pop()
+        return loads(raw)
+
+    monkeypatch.setattr(strict_json, "loads", slowly)
+    content, headers = b"{}".ljust(LARGE_BYTES + 1), {"Content-Type": "application/json"}
+    requests = [client.asend("POST", VERIFY, content=content, headers=headers) for _ in range(3)]
+    assert [good(response)["valid"] for response in client.gather(*requests)] == [False] * 3
+    assert most == [1, 1, 1]
 
 
 # --- genuine -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kis.errors import Text
-from kis.strict_json import MAX_INTEGER, MAX_NESTING, StrictJsonError, loads
+from kis.strict_json import MAX_INTEGER, MAX_NESTING, MAX_VALUES, StrictJsonError, loads
 
 any_json = st.recursive(
     st.none()
@@ -144,3 +144,15 @@ def test_a_long_key_is_cut_in_the_message() -> None:
     with pytest.raises(StrictJsonError) as refusal:
         loads(f'{{"{key}":1,"{key}":1}}'.encode())
     assert len(str(refusal.value)) < 100
+
+
+@pytest.mark.parametrize("unit", [b"[],", b"{},", b"1,"])
+def test_more_values_than_any_table_has(unit: bytes) -> None:
+    """Fifty megabytes of empty lists hold the interpreter for seconds, and gigabytes."""
+    with pytest.raises(StrictJsonError, match=f"over {MAX_VALUES}"):
+        loads(b"[" + unit * (MAX_VALUES // (1 + unit.count(b"[") + unit.count(b"{"))) + b"1]")
+
+
+def test_no_value_is_missed_by_the_count() -> None:
+    """Text may hold commas too, but no table holds so many."""
+    assert loads(b'"' + b"," * 1_000_000 + b'"') == "," * 1_000_000

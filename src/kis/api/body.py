@@ -25,13 +25,32 @@ async def read_json(request: Request) -> object:
         DomainError: UNSUPPORTED_MEDIA_TYPE, MALFORMED_JSON.
 
     """
+    return await parse_json(await read_json_text(request))
+
+
+async def read_json_text(request: Request) -> bytes:
+    """Return the body, unread, of a request that says that it is JSON.
+
+    Raises:
+        DomainError: UNSUPPORTED_MEDIA_TYPE.
+
+    """
     content_type = media_type(request)
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise unsupported_media_type(content_type, "application/json")
     coding = request.headers.get("content-encoding", "identity")
     if coding.lower() != "identity":
         raise unsupported_coding(coding)
-    raw = await request.body()
+    return await request.body()
+
+
+async def parse_json(raw: bytes) -> object:
+    """Return the JSON value in `raw`; a large one is parsed beside the event loop.
+
+    Raises:
+        DomainError: MALFORMED_JSON.
+
+    """
     try:
         if len(raw) > LARGE_BYTES:
             return await asyncio.to_thread(strict_json.loads, raw)

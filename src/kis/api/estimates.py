@@ -1,5 +1,7 @@
 """/v1/estimate and /v1/evidence."""
 
+import asyncio
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kis.api import examples
-from kis.api.body import read_json
+from kis.api.body import LARGE_BYTES, parse_json, read_json, read_json_text
 from kis.api.direct import DirectRoute
 from kis.api.errors import (
     MAX_FINDINGS,
@@ -246,11 +248,17 @@ def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Docu
     body = {"requestBody": {"required": True, "content": {JSON: {"schema": any_json}}}}
     verify_docs = documented.route(Verification, errors=WITH_BODY, extra=body)
 
+    # A large package is many times its bytes in memory, and minds a reader of the
+    # database for seconds: one at a time.
+    turn = asyncio.Lock()
+
     # First, because any word is an id to the other one.
     @routes.post("/v1/evidence/verify", tags=["증거 Evidence"], **verify_docs)
     async def verify_evidence(request: Request) -> Response:
         """증거 묶음을 단계별로 검증한다. Verify a package, step by step."""
-        verification = await evidence.verify(await read_json(request))
+        raw = await read_json_text(request)
+        async with turn if len(raw) > LARGE_BYTES else nullcontext():
+            verification = await evidence.verify(await parse_json(raw))
         return Response(msgspec.json.encode(verification), media_type=JSON)
 
     @routes.get("/v1/evidence/{estimateId}", tags=["증거 Evidence"], **docs)  # noqa: FAST003 - its alias

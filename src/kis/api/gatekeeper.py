@@ -32,7 +32,9 @@ from kis.telemetry import log_access, new_request_id
 
 logger = logging.getLogger("kis.api")
 
-IMPORT_PATH = "/v1/knowledge/tables/import"
+LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
+"""Paths that take whole tables: an evidence package holds the stock it chose from."""
+
 ACCESS: tuple[tuple[str, Scope], ...] = (("/v1/knowledge/", Scope.ADMIN), ("/v1/", Scope.API))
 """Longest prefix first. What is not listed is open to anyone."""
 
@@ -111,7 +113,7 @@ class Gatekeeper:
             raise _forbidden()
 
     def _limit_of(self, path: str) -> int:
-        return self._max_import_bytes if path == IMPORT_PATH else self._max_body_bytes
+        return self._max_import_bytes if path in LARGE_BODIES else self._max_body_bytes
 
 
 class _Exchange:

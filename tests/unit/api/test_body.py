@@ -1,6 +1,7 @@
 """Bodies of requests: their media type, strict JSON, and models."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
-from kis.api.body import media_type, read_json, read_model, unsupported_media_type
+from kis import strict_json
+from kis.api.body import LARGE_BYTES, media_type, read_json, read_model, unsupported_media_type
 from kis.errors import DomainError, ErrorCode
 
 JSON = "application/json"
@@ -69,6 +71,22 @@ def test_other_kinds_are_not_read(content_type: str | None) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a": 1, "a": 2}', b"NaN", b"\xff"])
 def test_what_is_not_json(body: bytes) -> None:
     assert refused(read_json(request(JSON, body))) == (ErrorCode.MALFORMED_JSON, [""])
+
+
+@pytest.mark.parametrize(("size", "elsewhere"), [(LARGE_BYTES, False), (LARGE_BYTES + 1, True)])
+def test_large_body_is_read_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch, size: int, elsewhere: bool
+) -> None:
+    threads = []
+    loads = strict_json.loads
+
+    def note(raw: bytes) -> object:
+        threads.append(threading.get_ident())
+        return loads(raw)
+
+    monkeypatch.setattr(strict_json, "loads", note)
+    assert asyncio.run(read_json(request(JSON, b"{}".ljust(size)))) == {}
+    assert (threads != [threading.get_ident()]) is elsewhere
 
 
 def test_model() -> None:

@@ -176,7 +176,8 @@ async def read_all(_scope: AsgiScope, receive: Receive, send: Send) -> None:
     [
         ("/v1/x", 1_024, 200), ("/v1/x", 1_025, 413),
         ("/v1/knowledge/tables/import", 2_048, 200), ("/v1/knowledge/tables/import", 2_049, 413),
-        ("/open", 1_025, 413),
+        ("/v1/evidence/verify", 2_048, 200), ("/v1/evidence/verify", 2_049, 413),
+        ("/v1/evidence/x", 1_025, 413), ("/open", 1_025, 413),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("is_announced", [True, False])
@@ -192,7 +193,7 @@ def test_bodies_are_limited(
     response = guarded.send(path, method="POST", key=ADMIN_API_KEY, content=content)
     assert response.status_code == status
     if status == 413:
-        assert str(1_024 if "import" not in path else 2_048) in problem_of(response)["detail"]
+        assert str(size - 1) in problem_of(response)["detail"]
     else:
         assert response.text == str(size)
 
