@@ -24,6 +24,7 @@ from tests.integration.lifecycle import (
     version,
 )
 from tests.services import ADMIN_API_KEY, Client
+from tests.unit.knowledge.rows import seed_catalogue
 
 COUNTS = ("added", "changed", "removed", "unchanged")
 SHIPPED_ROWS = 108
@@ -295,6 +296,17 @@ def test_bytes_in_no_encoding_are_refused_with_their_line(client: Client) -> Non
     raw = table(row("T-1")).encode() + b"LS,\xff\xff\xff"
     problem = refused(import_raw(client, "v-a", raw), 422, "KNOWLEDGE_INVALID")
     assert problem["findings"][0]["data"]["line"] == 3
+    assert is_untouched(client)
+
+
+def test_rules_without_a_brand_whose_breakers_stay(client: Client) -> None:
+    rules = seed_catalogue()["rules"] | {"brands": ["LS"]}
+    response = import_table(client, "v-a", {"rules": rules}, format="json")
+    problem = refused(response, 422, "KNOWLEDGE_INVALID")
+    assert problem["path"] == "$.rules.brands"
+    for words in (problem["detail"], problem["detailEn"]):
+        assert "'SANGDO'" in words
+        assert "SBE-102 2P" in words
     assert is_untouched(client)
 
 

@@ -177,7 +177,8 @@ def _add_versions(routes: APIRouter, knowledge: KnowledgeService, documented: Do
         """활성 버전. The active version."""
         return answer(_version(await knowledge.active_version()))
 
-    docs = documented.route(DifferenceAnswer, errors=unknown)
+    # A staged version is laid on the active one, which it may not fit any more.
+    docs = documented.route(DifferenceAnswer, errors=(*unknown, ErrorCode.KNOWLEDGE_INVALID))
 
     @routes.get("/v1/knowledge/versions/{label}/diff", **docs)
     async def get_difference(
@@ -232,7 +233,7 @@ def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -
         Validated,
         body=ValidateRequest,
         example=examples.VALIDATE,
-        errors=(ErrorCode.VERSION_NOT_FOUND,),
+        errors=(ErrorCode.VERSION_NOT_FOUND, ErrorCode.KNOWLEDGE_INVALID),
     )
 
     @routes.post("/v1/knowledge/tables/validate", **docs)

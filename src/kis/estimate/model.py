@@ -9,13 +9,14 @@ from typing import Literal
 import msgspec
 
 from kis.knowledge.model import Accessory, Breaker, BreakerType, Location, Material
+from kis.knowledge.rules import MIXED_BRANDS
 
 Form = Literal["ECONOMIC", "STANDARD"]
 Mount = Literal["WALL", "SURFACE", "FLUSH", "STAND"]
 Role = Literal["main", "branch", "accessory"]
 Number = int | float
 
-MIXED = "MIXED"
+MIXED = MIXED_BRANDS
 MAX_DEVICES = 1_000
 MAX_BRANCH_LINES = 100
 MAX_ACCESSORY_LINES = 100

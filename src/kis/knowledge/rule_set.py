@@ -11,7 +11,7 @@ from kis.knowledge.json_text import canonical_object, inside_key
 from kis.knowledge.lengths import is_length, lengths_from_mm, outside_key
 from kis.knowledge.model import Grade, StockMount
 from kis.knowledge.problems import CellError, Problems, Reason, json_place, not_allowed
-from kis.knowledge.rules import RuleSet
+from kis.knowledge.rules import MIXED_BRANDS, RuleSet
 from kis.knowledge.stock_rows import unknown_key
 from kis.units import to_mm
 
@@ -22,6 +22,10 @@ _ARRAY = Text("JSON 배열", "a JSON array")
 _FILLED = Text("비어 있지 않은 배열", "an array that is not empty")
 _ASCENDING = Text("위 행보다 큰 maxFrameSizeA", "a maxFrameSizeA above that of the row before")
 _ONE_HEIGHT = Text("heightMm과 heightAboveBodyMm 중 하나", "either heightMm or heightAboveBodyMm")
+_BRAND = Text(
+    f"앞뒤 공백이 없고 {MIXED_BRANDS}가 아닌 이름",
+    f"a name other than {MIXED_BRANDS}, without spaces around it",
+)
 _REQUIRED = Text("값", "a value")
 _TEXT = Text("글", "text")
 _MAIN_POLES = ("1P", "2P", "3P", "4P")
@@ -142,6 +146,7 @@ def _incoherences(rules: RuleSet) -> Iterator[Reason]:
     yield from _missing_keys(".economic.widthAllowanceMmByMainPoles", widths, _MAIN_POLES)
     yield from _missing_keys(".stockMount", rules.stock_mount, _MOUNTS)
     yield from _missing_keys(".gradePreference", rules.grade_preference, _FORMS)
+    yield from _brand_faults(rules.brands)
     yield from _word_faults(rules)
     yield from _drawing_faults(rules)
 
@@ -180,14 +185,6 @@ def _missing_keys(inside: str, given: Collection[str], needed: Sequence[str]) ->
 
 
 def _word_faults(rules: RuleSet) -> Iterator[Reason]:
-    if not rules.brands:
-        yield not_allowed([], _FILLED, ".brands")
-    for index, brand in enumerate(rules.brands):
-        try:
-            read_name(brand)
-        except CellError as error:
-            for reason in error.reasons:
-                yield reason._replace(inside=f".brands[{index}]")
     for mount, stock in rules.stock_mount.items():
         if stock not in get_args(StockMount):
             inside = f".stockMount{inside_key(mount)}"
@@ -197,3 +194,19 @@ def _word_faults(rules: RuleSet) -> Iterator[Reason]:
             if grade not in get_args(Grade):
                 inside = f".gradePreference{inside_key(form)}[{index}]"
                 yield not_allowed(grade, one_of(get_args(Grade)), inside)
+
+
+def _brand_faults(brands: Sequence[str]) -> Iterator[Reason]:
+    if not brands:
+        yield not_allowed([], _FILLED, ".brands")
+    for index, brand in enumerate(brands):
+        inside = f".brands[{index}]"
+        try:
+            trimmed = read_name(brand)
+        except CellError as error:
+            for reason in error.reasons:
+                yield reason._replace(inside=inside)
+            continue
+        # Cells are trimmed before they are compared: no row could have such a brand.
+        if trimmed != brand or brand == MIXED_BRANDS:
+            yield not_allowed(brand, _BRAND, inside)

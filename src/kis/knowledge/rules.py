@@ -12,6 +12,9 @@ import msgspec
 
 from kis.knowledge.model import Material
 
+MIXED_BRANDS = "MIXED"
+"""What a board says instead of a brand when it has several: no brand's name."""
+
 Length = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 PositiveLength = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Frame = Annotated[int, msgspec.Meta(ge=1, le=10_000)]

@@ -17,6 +17,7 @@ from kis.db.writer import Writer
 from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
 from kis.knowledge import refusals, store
+from kis.knowledge.coherence import check_coherence
 from kis.knowledge.content import Documents, encode_tables
 from kis.knowledge.diff import Counts, Difference, Mode, changed_keys, compare, lay_changes
 from kis.knowledge.formats import parse_upload
@@ -333,13 +334,20 @@ def _keep(path: Path, raw: bytes) -> None:
 
 def _read_and_compare(base: Tables, order: ImportOrder) -> Difference:
     upload = parse_upload(order.format, order.content, brands=base.rules.brands)
-    return compare(base, lay_changes(base, upload, order.mode))
+    return compare(base, _lay_coherently(base, upload, order.mode))
 
 
 def _lay(base: Tables, kept: bytes, mode: Mode) -> Tables:
     format_name, raw = msgspec.msgpack.decode(kept, type=tuple[str, bytes])
     upload: Upload = parse_upload(format_name, raw, brands=base.rules.brands)
-    return lay_changes(base, upload, mode)
+    return _lay_coherently(base, upload, mode)
+
+
+def _lay_coherently(base: Tables, upload: Upload, mode: Mode) -> Tables:
+    """Refuse what fits only by itself; the base may be another one by the validation."""
+    tables = lay_changes(base, upload, mode)
+    check_coherence(tables)
+    return tables
 
 
 def _mode(version: store.Version) -> Mode:

@@ -50,6 +50,8 @@ def test_whole_floats_are_whole_numbers() -> None:
         ("brands", "LS", "brands"),
         ("brands", [], "brands"),
         ("brands", ["LS", " "], "brands[1]"),
+        ("brands", ["LS", "SANGDO "], "brands[1]"),
+        ("brands", ["LS", "MIXED"], "brands[1]"),
         ("sources.depth", 7, "sources.depth"),
         ("sources.depth", "a\x00", "sources.depth"),
         ("sources.depth", "a\ud800", "sources.depth"),

@@ -16,8 +16,11 @@ from kis.knowledge import store
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.lengths import lengths_to_mm
 from kis.knowledge.staging import ImportOrder
-from tests.unit.knowledge.rows import breaker, seed_tables, write_csv
+from kis.units import to_mm
+from tests.unit.knowledge.rows import breaker, cells_of, seed_tables, write_csv
 from tests.unit.knowledge.running import Running, running
+
+SIDES = ("width", "height", "depth")
 
 
 @pytest.fixture
@@ -80,6 +83,41 @@ def test_used_label_takes_the_same_content_only(services: Running) -> None:
 
 def test_label_of_the_shipped_version_is_used(services: Running) -> None:
     assert refusal(services, order(FIRST_LABEL, "T-1")) is ErrorCode.VERSION_ALREADY_EXISTS
+
+
+def test_rules_without_a_brand_whose_rows_stay_are_refused(services: Running) -> None:
+    rules = lengths_to_mm(msgspec.to_builtins(seed_tables().rules)) | {"brands": ["LS"]}
+    wanted = order("v-a", format="json", content={"rules": rules})
+    assert refusal(services, wanted) is ErrorCode.KNOWLEDGE_INVALID
+    assert not services.folder.exists()
+    others = [
+        {**cells_of(row), "af": row.frame_size_a, **{
+            f"{side}_mm": to_mm(getattr(row, f"{side}_dmm")) for side in SIDES
+        }, "meta": {"type": row.type}}
+        for row in seed_tables().breakers if row.brand == "LS"
+    ]  # fmt: skip
+    both = wanted._replace(content={"rules": rules, "breakers": others}, mode="replace")
+    services.run(services.staging.import_tables(both, "admin-x"))
+    assert services.validate("v-a")
+
+
+def test_brand_whose_rows_came_meanwhile_is_refused_at_the_validation(services: Running) -> None:
+    rules = lengths_to_mm(msgspec.to_builtins(seed_tables().rules))
+    more = {"rules": rules | {"brands": ["LS", "SANGDO", "ABB"]}}
+    wanted = order("v-abb", format="json", content=more)
+    services.run(services.staging.import_tables(wanted, "admin-x"))
+    services.validate("v-abb")
+    services.activate("v-abb")
+    without = wanted._replace(label="v-b", content={"rules": rules})
+    services.run(services.staging.import_tables(without, "admin-x"))
+    services.stage("v-a", breaker("T-1", brand="ABB"))
+    services.validate("v-a")
+    services.activate("v-a")
+    with pytest.raises(DomainError) as caught:
+        services.validate("v-b")
+    assert caught.value.main.code is ErrorCode.KNOWLEDGE_INVALID
+    assert "ABB" in caught.value.main.message.en
+    assert services.version("v-b").state == "staged"
 
 
 # --- validating --------------------------------------------------------------------------
