@@ -1,10 +1,11 @@
 """Rows dealt to several busbars so that the tallest busbar is as low as it can be.
 
-That is number partitioning. For two busbars a subset sum gives the optimum. For
-more, a fill by subset sums is tried first: it mostly meets the lower bound and
-is then the optimum too. Where it does not, an exact search closes the gap; the
-boards for which that happens have few, large rows. Only a search that runs out
-of steps leaves the fill's answer, which is then not proved to be the least.
+That is number partitioning. Rows first go to the lowest busbar, tallest row
+first; then the tallest busbar and another share their rows anew by a subset sum,
+as long as that lowers it. For two busbars the result is the optimum. For more it
+mostly meets the lower bound and is then the optimum too. Where it does not, an
+exact search closes the gap or proves that there is none; only a search that runs
+out of steps leaves an answer that is not proved to be the least.
 """
 
 from collections import Counter
@@ -15,12 +16,12 @@ from math import gcd
 from kis.estimate.busbars import Row
 
 MAX_STEPS = 8_000
-MOST_FILLED = 24
-"""More busbars than anyone builds; beyond, rows go to the lowest one, tallest row first."""
 TWO = 2
 
 Counts = tuple[int, ...]
 """How many rows of each height there are, in the order of `_Search.heights`."""
+Bars = list[list[int]]
+"""The indices of the rows on each busbar."""
 
 
 def deal(rows: tuple[Row, ...], busbars: int) -> list[list[Row]]:
@@ -30,15 +31,45 @@ def deal(rows: tuple[Row, ...], busbars: int) -> list[list[Row]]:
     # In units of the greatest common divisor the bit sets stay short.
     unit = gcd(*(row.height_dmm for row in rows)) or 1
     heights = [row.height_dmm // unit for row in rows]
-    least = max(-(-sum(heights) // busbars), *heights)
-    if busbars > MOST_FILLED:
-        return [[rows[index] for index in bar] for bar in _to_the_lowest(heights, busbars)]
-    filled = _fill_all(heights, busbars, least)
-    tallest = max(sum(heights[index] for index in bar) for bar in filled)
+    bars = _to_the_lowest(heights, busbars)
+    loads = _loads(bars, heights)
+    sums = _reachable(heights, max(loads))
+    least = _least(heights, busbars, sums)
+    tallest = _balance(bars, loads, heights, least)
     if busbars > TWO and tallest > least:
-        found = _Search(heights).least_deal(busbars, least, tallest)
-        filled = _indices(heights, found) if found else filled
-    return [[rows[index] for index in bar] for bar in filled]
+        limits = [limit for limit in range(least, tallest) if sums >> limit & 1]
+        found = _Search(heights).first_deal(busbars, limits)
+        bars = _indices(heights, found) if found else bars
+    return [[rows[index] for index in sorted(bar)] for bar in bars]
+
+
+def _loads(bars: Bars, heights: list[int]) -> list[int]:
+    return [sum(heights[index] for index in bar) for bar in bars]
+
+
+def _reachable(heights: list[int], most: int) -> int:
+    """Return the sums of subsets up to `most`: bit n is set where n is one."""
+    mask = (1 << (most + 1)) - 1
+    sums = 1
+    for height in heights:
+        sums |= sums << height & mask
+    return sums
+
+
+def _least(heights: list[int], busbars: int, sums: int) -> int:
+    """Return a height that the tallest busbar cannot be below.
+
+    The busbars are subsets: under a limit each holds at most the greatest
+    reachable sum below it, and all of them together must hold everything.
+    """
+    total = sum(heights)
+    least = max(-(-total // busbars), *heights)
+    while True:
+        most = (sums & ((1 << (least + 1)) - 1)).bit_length() - 1
+        if most * busbars >= total:
+            return most
+        above = sums >> (least + 1)
+        least += (above & -above).bit_length()
 
 
 def _indices(heights: list[int], bars: list[Counter[int]]) -> list[list[int]]:
@@ -47,47 +78,47 @@ def _indices(heights: list[int], bars: list[Counter[int]]) -> list[list[int]]:
     for index in range(len(heights) - 1, -1, -1):
         places.setdefault(heights[index], []).append(index)
     return [
-        sorted(places[height].pop() for height, count in bar.items() for _ in range(count))
+        [places[height].pop() for height, count in bar.items() for _ in range(count)]
         for bar in bars
     ]
 
 
-def _to_the_lowest(heights: list[int], busbars: int) -> list[list[int]]:
-    bars: list[list[int]] = [[] for _ in range(busbars)]
+# --- sharing anew ---------------------------------------------------------------------------
+
+
+def _to_the_lowest(heights: list[int], busbars: int) -> Bars:
+    bars: Bars = [[] for _ in range(busbars)]
     lowest = [(0, place) for place in range(busbars)]
     for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
         load, place = lowest[0]
         heapreplace(lowest, (load + heights[index], place))
         bars[place].append(index)
-    return [sorted(bar) for bar in bars]
+    return bars
 
 
-# --- filling by subset sums -------------------------------------------------------------
-
-
-def _fill_all(heights: list[int], busbars: int, target: int) -> list[list[int]]:
-    """Fill busbar after busbar up to `target`, which rises until everything fits.
-
-    For two busbars the first rise lands on the optimum: a subset just above the
-    target has a complement below it.
-    """
+def _balance(bars: Bars, loads: list[int], heights: list[int], least: int) -> int:
+    """Let the tallest of `bars` share with others while that lowers it; return its height."""
     while True:
-        bars, shortfall = _fill(heights, busbars, target)
-        if not shortfall:
-            return bars
-        target += shortfall if busbars == TWO else -(-shortfall // busbars)
+        tallest = max(range(len(bars)), key=loads.__getitem__)
+        others = sorted(range(len(bars)), key=loads.__getitem__)
+        if loads[tallest] <= least or not any(
+            _share(bars, loads, heights, tallest, other) for other in others if other != tallest
+        ):
+            return loads[tallest]
 
 
-def _fill(heights: list[int], busbars: int, target: int) -> tuple[list[list[int]], int]:
-    """Fill busbars with row indices up to `target`; return them and what is left over."""
-    left = list(range(len(heights)))
-    bars: list[list[int]] = []
-    for _ in range(busbars - 1):
-        taken = _closest_subset([heights[index] for index in left], target)
-        bars.append([left[place] for place in sorted(taken)])
-        left = [index for place, index in enumerate(left) if place not in taken]
-    bars.append(left)
-    return bars, max(0, sum(heights[index] for index in left) - target)
+def _share(bars: Bars, loads: list[int], heights: list[int], tallest: int, other: int) -> bool:
+    """Divide the rows of two busbars as evenly as can be; False: nothing is gained."""
+    together = loads[tallest] + loads[other]
+    rows = bars[tallest] + bars[other]
+    taken = _closest_subset([heights[index] for index in rows], together // 2)
+    lower = sum(heights[rows[place]] for place in taken)
+    if together - lower >= loads[tallest]:
+        return False
+    bars[tallest] = [index for place, index in enumerate(rows) if place not in taken]
+    bars[other] = [rows[place] for place in sorted(taken)]
+    loads[tallest], loads[other] = together - lower, lower
+    return True
 
 
 def _closest_subset(heights: list[int], target: int) -> set[int]:
@@ -125,9 +156,9 @@ class _Search:
         self._steps = 0
         self._dead: set[tuple[Counts, int]] = set()
 
-    def least_deal(self, busbars: int, least: int, tallest: int) -> list[Counter[int]] | None:
-        """Return a deal under the least limit from `least` on; None: `tallest` stands."""
-        for limit in range(least, tallest):
+    def first_deal(self, busbars: int, limits: list[int]) -> list[Counter[int]] | None:
+        """Return a deal under the first of `limits` that allows one; None: none does."""
+        for limit in limits:
             self._dead.clear()
             found = self._deal(self._counts, busbars, limit, limit * busbars - self._total)
             if found is not None:
