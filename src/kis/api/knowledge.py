@@ -177,8 +177,12 @@ def _add_versions(routes: APIRouter, knowledge: KnowledgeService, documented: Do
         """활성 버전. The active version."""
         return answer(_version(await knowledge.active_version()))
 
-    # A staged version is laid on the active one, which it may not fit any more.
-    docs = documented.route(DifferenceAnswer, errors=(*unknown, ErrorCode.KNOWLEDGE_INVALID))
+    # A staged version is laid on the active one, which it may not fit any more. That
+    # is a 422: FastAPI does not add its own, which would stand for a wrong parameter.
+    docs = documented.route(
+        DifferenceAnswer,
+        errors=(*unknown, ErrorCode.KNOWLEDGE_INVALID, ErrorCode.INVALID_REQUEST),
+    )
 
     @routes.get("/v1/knowledge/versions/{label}/diff", **docs)
     async def get_difference(
