@@ -49,11 +49,12 @@ from kis.knowledge.activation import ActivationService
 from kis.knowledge.active import Active, ActiveKnowledge
 from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
-from kis.knowledge.regression import Case, Size
+from kis.knowledge.regression import Case
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.settings import Settings
+from kis.units import Size
 
 DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거를 답한다. "

@@ -6,7 +6,17 @@ them is exact only in integers. `dmm` in a name means tenths of a millimetre.
 
 from decimal import Decimal
 
+import msgspec
+
 DMM_PER_MM = 10
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Outside dimensions W x H x D in mm, whole where whole."""
+
+    W: int | float
+    H: int | float
+    D: int | float
 
 
 def to_mm(dmm: int) -> int | float:

@@ -64,6 +64,11 @@ def test_schemas_are_schemas_and_lead_somewhere(document: Any) -> None:
     }
 
 
+def test_schemas_have_plain_names(document: Any) -> None:
+    """Two types of one name would be shown with the names of their modules."""
+    assert [name for name in document["components"]["schemas"] if not name.isidentifier()] == []
+
+
 def test_every_route_is_documented(shared_client: Client, document: Any) -> None:
     app: Any = shared_client.application.asgi
     found = set()

@@ -13,8 +13,8 @@ from kis.app import create_app, latest_cases, open_services
 from kis.db.engine import DatabaseUnavailable, open_database
 from kis.db.migrate import migrate
 from kis.knowledge.first import FIRST_LABEL
-from kis.knowledge.regression import Size
 from kis.settings import Settings
+from kis.units import Size
 from tests.services import API_KEY, board, running_client, settings_in
 
 

@@ -20,8 +20,8 @@ from kis.estimate.rerun import resize
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.golden_store import GoldenCase
 from kis.knowledge.questions_store import OpenQuestion
-from kis.knowledge.regression import Size
 from kis.knowledge.service import KnowledgeService
+from kis.units import Size
 
 TAG = ["지식 Knowledge"]
 

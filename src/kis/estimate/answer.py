@@ -17,7 +17,6 @@ from kis.estimate.model import (
     Rejected,
     SelectedDevice,
     Selection,
-    Size,
 )
 from kis.estimate.store import EstimateRecord
 from kis.evidence.encoding import canonical
@@ -33,6 +32,7 @@ from kis.idempotency.model import RecordKey
 from kis.idempotency.store import Record
 from kis.knowledge.active import Active
 from kis.knowledge.model import Breaker
+from kis.units import Size
 
 CREATED = 201
 

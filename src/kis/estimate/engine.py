@@ -9,13 +9,13 @@ from kis.estimate.cautions import cautions
 from kis.estimate.enclosure import Choice, explain_rejections
 from kis.estimate.fitting import fit
 from kis.estimate.gates import Origins
-from kis.estimate.model import Board, Enclosure, Estimate, Selection, Size
+from kis.estimate.model import Board, Enclosure, Estimate, Selection
 from kis.estimate.placement import Plan, place
 from kis.estimate.selection import select
 from kis.estimate.sizing import budget
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.snapshot import Snapshot
-from kis.units import to_mm
+from kis.units import Size, to_mm
 
 
 class Outcome(NamedTuple):

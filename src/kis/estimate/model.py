@@ -10,6 +10,7 @@ import msgspec
 
 from kis.knowledge.model import Accessory, Breaker, BreakerType, Location, Material
 from kis.knowledge.rules import MIXED_BRANDS
+from kis.units import Size
 
 Form = Literal["ECONOMIC", "STANDARD"]
 Mount = Literal["WALL", "SURFACE", "FLUSH", "STAND"]
@@ -156,14 +157,6 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 # --- the answer ----------------------------------------------------------------
-
-
-class Size(msgspec.Struct, frozen=True):
-    """Outside dimensions in mm."""
-
-    W: Number
-    H: Number
-    D: Number
 
 
 class Enclosure(msgspec.Struct, frozen=True, rename="camel"):

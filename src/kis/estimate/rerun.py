@@ -5,9 +5,9 @@ from kis.estimate.engine import Outcome, estimate
 from kis.estimate.gates import Origins, check_statements, normalise
 from kis.estimate.model import Board, BoardDraft
 from kis.estimate.request import parse_board
-from kis.knowledge.regression import Size
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot
+from kis.units import Size
 
 
 def admit(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> tuple[Board, Origins]:

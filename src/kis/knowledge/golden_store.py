@@ -6,8 +6,9 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from kis.knowledge.regression import Case, Size
+from kis.knowledge.regression import Case
 from kis.knowledge.tables import golden_case_table
+from kis.units import Size
 
 
 class GoldenCase(NamedTuple):

@@ -7,15 +7,7 @@ import msgspec
 
 from kis.errors import DomainError
 from kis.knowledge.snapshot import Snapshot
-
-
-class Size(msgspec.Struct, frozen=True):
-    """W x H x D in mm."""
-
-    W: int | float
-    H: int | float
-    D: int | float
-
+from kis.units import Size
 
 Resize = Callable[[object, Snapshot], Size]
 """Estimates a decoded request under a snapshot; raises DomainError."""

@@ -22,10 +22,11 @@ from kis.knowledge.content import Documents, encode_tables
 from kis.knowledge.diff import Counts, Difference, Mode, changed_keys, compare, lay_changes
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.model import BreakerKey
-from kis.knowledge.regression import Resize, Size
+from kis.knowledge.regression import Resize
 from kis.knowledge.snapshot import Snapshot, Tables
 from kis.knowledge.upload import Upload
 from kis.knowledge.validation import Remark, check_neighbours, sample_requests
+from kis.units import Size
 
 RESERVED_LABELS = frozenset({"active"})
 """What an address has in the place of a label: `/v1/knowledge/versions/active`."""

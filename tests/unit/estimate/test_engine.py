@@ -5,8 +5,9 @@ import pytest
 from kis.errors import DomainError
 from kis.estimate.engine import estimate
 from kis.estimate.gates import normalise
-from kis.estimate.model import DeviceDraft, Size
+from kis.estimate.model import DeviceDraft
 from kis.knowledge.snapshot import Snapshot
+from kis.units import Size
 
 from .boards import draft, line, run
 

@@ -9,8 +9,8 @@ from kis.errors import DomainError, ErrorCode
 from kis.estimate.model import BoardDraft
 from kis.estimate.request import parse_board
 from kis.estimate.rerun import admit, rerun, resize
-from kis.knowledge.regression import Size
 from kis.knowledge.snapshot import Snapshot
+from kis.units import Size
 from tests.services import board
 from tests.unit.estimate.boards import draft, with_tables
 

@@ -10,9 +10,9 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kis.estimate.model import Layout, Placement, Size
+from kis.estimate.model import Layout, Placement
 from kis.evidence.encoding import NotCanonicalError, canonical, canonical_strict, sha256_hex
-from kis.units import to_mm
+from kis.units import Size, to_mm
 
 from .packages import make_statement
 

@@ -14,10 +14,11 @@ from kis.knowledge.activation import ActivationOrder, ActivationService
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.diff import Mode
 from kis.knowledge.model import Breaker
-from kis.knowledge.regression import Case, Size
+from kis.knowledge.regression import Case
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.staging import ImportOrder, Staging
+from kis.units import Size
 from tests.unit.knowledge.conftest import NOON
 from tests.unit.knowledge.rows import write_csv
 

@@ -13,12 +13,13 @@ from kis.errors import DomainError, ErrorCode
 from kis.knowledge import store
 from kis.knowledge.activation import LATEST_ESTIMATES, ActivationOrder
 from kis.knowledge.first import FIRST_LABEL
-from kis.knowledge.regression import Case, Size
+from kis.knowledge.regression import Case
 from kis.knowledge.tables import (
     golden_case_table,
     knowledge_activation_table,
     knowledge_version_table,
 )
+from kis.units import Size
 from tests.unit.knowledge.rows import breaker
 from tests.unit.knowledge.running import SIZE, Running, running
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from kis.db.engine import Database
 from kis.knowledge import golden_store
 from kis.knowledge.golden_store import GoldenCase
-from kis.knowledge.regression import Case, Size
+from kis.knowledge.regression import Case
+from kis.units import Size
 from tests.unit.knowledge.conftest import NOON
 
 

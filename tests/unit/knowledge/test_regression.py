@@ -3,8 +3,9 @@
 import pytest
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
-from kis.knowledge.regression import MAX_LISTED, Case, Size, rerun_cases
+from kis.knowledge.regression import MAX_LISTED, Case, rerun_cases
 from kis.knowledge.snapshot import Snapshot
+from kis.units import Size
 
 SMALL, LARGE = Size(400, 500, 150), Size(500, 600, 150)
 REFUSAL = DomainError(
