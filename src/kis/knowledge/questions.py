@@ -1,5 +1,6 @@
 """What nobody knows yet: the question that an abstention asks the owner."""
 
+import re
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,8 @@ from kis.knowledge.snapshot import Snapshot
 
 QuestionKind = Literal["brand", "breakerModel", "breakerFrame", "accessory", "outline", "rule"]
 RuleTable = Literal["depth", "standardMain", "standardBranch", "standardMainOnly"]
+
+_AMBIGUOUS = re.compile(r'[ "]|^[0-9]+(AF|P)$')
 
 
 class Question(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -27,23 +30,31 @@ class Question(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
     @property
     def subject(self) -> str:
-        """One line that identifies the question: `breakerModel LS METASOL-600 4P`."""
+        """One line that identifies the question: `breakerModel LS METASOL-600 4P`.
+
+        Names that could be taken for several parts, or for another part, are
+        quoted: `breakerModel LS "ABN 53" 3P`. No two questions share a subject.
+        """
         parts = (
             self.kind,
-            self.brand,
-            self.model,
+            _quoted(self.brand),
+            _quoted(self.model),
             f"{self.frame_size_a}AF" if self.frame_size_a else "",
             f"{self.poles}P" if self.poles else "",
             self.type or "",
-            self.code,
+            _quoted(self.code),
             self.rule_table or "",
         )
         return " ".join(part for part in parts if part)
 
 
+def _quoted(name: str) -> str:
+    return msgspec.json.encode(name).decode() if _AMBIGUOUS.search(name) else name
+
+
 def ask(question: Question) -> Text:
     """Put `question` in words, as the owner would be asked."""
-    name = " ".join(question.subject.split(" ")[1:])
+    name = question.subject.partition(" ")[2]
     match question.kind:
         case "brand":
             return Text(

@@ -1,12 +1,14 @@
 """Questions to the owner: in words, under one name, and closed by the row they ask for."""
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
-from kis.knowledge.model import Accessory
-from kis.knowledge.questions import Question, ask, is_answered
+from kis.knowledge.model import Accessory, BreakerType
+from kis.knowledge.questions import Question, RuleTable, ask, is_answered
 from kis.knowledge.snapshot import Snapshot
 
 from .rows import breaker, seed_tables, tables_of
@@ -95,6 +97,51 @@ STILL_OPEN = {
 @pytest.mark.parametrize("subject", QUESTIONS)
 def test_subject_names_the_question(subject: str) -> None:
     assert QUESTIONS[subject].subject == subject
+
+
+# What may be taken for something else: names with spaces, and names like other parts.
+TRICKY = ("A", "B", "A B", " ", "3P", "100AF", "MCCB", "depth", '"', '"A"', "\\", "A 3P", '"A" "B"')
+POLES = (0, 3, 4)
+
+
+def any_question() -> Iterator[Question]:
+    for name, poles in product(TRICKY, POLES):
+        for brand in ("", *TRICKY):
+            yield Question(kind="breakerModel", brand=brand, model=name, poles=poles)
+        for frame, kind in product((50, 100), (None, *get_args(BreakerType))):
+            yield Question(
+                kind="breakerFrame", brand=name, frame_size_a=frame, poles=poles, type=kind
+            )
+    for name in TRICKY:
+        yield Question(kind="brand", brand=name)
+        yield Question(kind="accessory", code=name)
+        yield Question(kind="outline", code=name)
+    for table in get_args(RuleTable):
+        yield Question(kind="rule", frame_size_a=100, rule_table=table)
+
+
+def test_different_questions_have_different_subjects() -> None:
+    by_subject: dict[str, set[Question]] = {}
+    for question in any_question():
+        by_subject.setdefault(question.subject, set()).add(question)
+    assert [group for group in by_subject.values() if len(group) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [
+        (
+            Question(kind="breakerModel", brand="LS", model="ABN 53", poles=3),
+            'breakerModel LS "ABN 53" 3P',
+        ),
+        (Question(kind="breakerModel", model="3P"), 'breakerModel "3P"'),
+        (Question(kind="breakerFrame", brand="한빛 전기", frame_size_a=50),
+         'breakerFrame "한빛 전기" 50AF'),
+        (Question(kind="accessory", code='1/2" A'), 'accessory "1/2\\" A"'),
+    ],
+)  # fmt: skip
+def test_name_that_could_be_several_parts_is_quoted(question: Question, subject: str) -> None:
+    assert question.subject == subject
 
 
 @pytest.mark.parametrize("subject", QUESTIONS)
