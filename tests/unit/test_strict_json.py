@@ -10,7 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kis.errors import Text
-from kis.strict_json import MAX_INTEGER, MAX_NESTING, MAX_VALUES, StrictJsonError, loads
+from kis.strict_json import (
+    MAX_INTEGER,
+    MAX_NESTING,
+    MAX_VALUES,
+    StrictJsonError,
+    fault_in_korean,
+    loads,
+)
 
 any_json = st.recursive(
     st.none()
@@ -43,7 +50,7 @@ def test_anything_else_is_a_strict_json_error(body: bytes | str) -> None:
 def test_a_refusal_speaks_both_languages() -> None:
     with pytest.raises(StrictJsonError) as refusal:
         loads(b"")
-    assert refusal.value.text == Text("본문이 비어 있습니다", "the body is empty")
+    assert refusal.value.text == Text("본문이 비어 있습니다.", "the body is empty")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +99,46 @@ def test_refusal(raw: bytes, reason: str) -> None:
     with pytest.raises(StrictJsonError) as refusal:
         loads(raw)
     assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "korean"),
+    [
+        (b"\xef\xbb\xbf{}", "파일 앞에 BOM이 있습니다. BOM 없는 UTF-8로 저장하십시오."),
+        (b'{"a":1,}', "JSON 형식이 아닙니다 (1행 7열): 마지막 값 뒤에 쉼표가 있습니다."),
+        (b"{'a':1}", "JSON 형식이 아닙니다 (1행 2열): 큰따옴표로 감싼 키가 와야 합니다."),
+        (b'{\n"a" 1}', "JSON 형식이 아닙니다 (2행 5열): 키 뒤에 콜론(:)이 와야 합니다."),
+        (b"[1,2", "JSON 형식이 아닙니다 (1행 5열): 내용이 중간에 끝났습니다."),
+    ],
+)
+def test_parser_is_heard_in_korean(raw: bytes, korean: str) -> None:
+    with pytest.raises(StrictJsonError) as refusal:
+        loads(raw)
+    assert refusal.value.text.ko == korean
+
+
+# By both parsers: the standard library reads the texts of uploads.
+COMPLAINTS = (
+    "[1,]", "[1 2]", '{"a":1 "b":2}', "[x]", "{x}", '{"a" 1}', '{"a":"x', '"a\nb"', '"\\x"',
+    '"\\u12"', '"\\ud800"', '"\\udc00"', "{} {}", "tru", "[trux]", "[nan]", "01", "[-]", "[1.x]",
+    "[1ex]", "+1", "[1e999]", "[", "{", '{"a":', '{"a":1,}', "\ufeff{}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COMPLAINTS)
+def test_every_complaint_of_the_parsers_has_korean_words(text: str) -> None:
+    with pytest.raises(StrictJsonError) as refusal:
+        loads(text.encode())
+    said = [refusal.value.text.ko]
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        said.append(fault_in_korean(error.msg))
+    assert not [korean for korean in said if "JSON으로 읽을 수 없는" in korean]
+
+
+def test_an_unknown_complaint_is_still_told_in_korean() -> None:
+    assert fault_in_korean("the cat sat on it") == "JSON으로 읽을 수 없는 표기가 있습니다."
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,17 @@ from typing import Any, TypeAlias
 
 from kis.errors import Text
 from kis.knowledge.problems import MAX_SAFE_INTEGER, CellError, Reason, not_allowed, shown
+from kis.strict_json import fault_in_korean
 
 MAX_DEPTH = 10
 MIN_FRACTION = 1e-4
 """Fast encoders and RFC 8785 write smaller numbers differently."""
 
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_TEXT = Text("제어 문자가 없는 글", "text without control characters")
+_JSON = Text("JSON 형식의 텍스트", "JSON text")
+_TEXT = Text("제어 문자가 없는 문자열", "text without control characters")
 _KEY = Text(
-    "제어 문자와 그림 문자가 없는 100자 이하의 키",
+    "제어 문자와 이모지가 없는 100자 이하의 키",
     "a key of at most 100 characters, without control characters or emoji",
 )
 _NUMBER = Text(
@@ -63,7 +65,7 @@ def load_json(text: str) -> tuple[object, tuple[Reason, ...]]:
     try:
         value: object = json.loads(text, object_pairs_hook=as_object)
     except json.JSONDecodeError as error:
-        raise CellError(_not_json(text, f"{error.msg}, character {error.pos + 1}")) from error
+        raise CellError(_not_json(text, error.msg, error.pos + 1)) from error
     except RecursionError as error:
         raise CellError(not_allowed("{...}", _DEPTH)) from error
     except ValueError as error:  # an integer of thousands of digits
@@ -92,10 +94,13 @@ def inside_key(key: object) -> str:
     return f".{text}" if text.isidentifier() else f"[{text[:_MAX_KEY_CHARACTERS]!a}]"
 
 
-def _not_json(text: str, why: str) -> Reason:
-    allowed = Text("JSON 형식의 글", "JSON text")
-    plain = not_allowed(text, allowed)
-    message = Text(f"{plain.message.ko} ({why})", f"{plain.message.en} ({why})")
+def _not_json(text: str, why: str, character: int = 0) -> Reason:
+    """Return the reason against `text`; `character` is counted from 1, 0 says nothing."""
+    plain = not_allowed(text, _JSON)
+    at = Text(f"{character}번째 글자: ", f", character {character}") if character else Text("", "")
+    message = Text(
+        f"{plain.message.ko} {at.ko}{fault_in_korean(why)}", f"{plain.message.en} ({why}{at.en})"
+    )
     return plain._replace(message=message)
 
 
@@ -107,7 +112,7 @@ def _repeated_keys(root: object) -> Iterator[Reason]:
         if isinstance(value, _Repeating):
             for key in value.repeated:
                 message = Text(
-                    f"키 '{shown(key)}'이(가) 한 객체에 두 번 이상 있습니다.",
+                    f"한 객체에 '{shown(key)}' 키가 두 번 이상 있습니다.",
                     f"The key '{shown(key)}' is given more than once in one object.",
                 )
                 yield Reason(key, message, _ONCE, inside + inside_key(key))
