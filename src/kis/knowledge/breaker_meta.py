@@ -20,7 +20,7 @@ _CONFIDENCES: dict[str, Confidence] = {name: name for name in get_args(Confidenc
 
 _OBJECT = Text('JSON 객체, 예: {"type":"MCCB"}', 'a JSON object, such as {"type":"MCCB"}')
 _CURRENTS = Text(
-    f"1~{MAX_RATED_CURRENT_A} A 정수의 목록",
+    f"1~{MAX_RATED_CURRENT_A} A 정수의 배열",
     f"a list of whole numbers from 1 to {MAX_RATED_CURRENT_A} A",
 )
 _CAPACITY = Text(
@@ -28,7 +28,7 @@ _CAPACITY = Text(
     f"a number above 0, at most {MAX_BREAKING_CAPACITY_KA} kA",
 )
 _LINE = Text(
-    f"{MAX_TEXT_CHARACTERS}자 이하의 글", f"text of at most {MAX_TEXT_CHARACTERS} characters"
+    f"{MAX_TEXT_CHARACTERS}자 이하의 문자열", f"text of at most {MAX_TEXT_CHARACTERS} characters"
 )
 
 

@@ -19,7 +19,7 @@ MAX_NAME_CHARACTERS = 100
 MAX_FRAME_SIZE_A = 10_000
 
 _NAME = Text(
-    f"1~{MAX_NAME_CHARACTERS}자, 제어 문자나 보이지 않는 문자 없이",
+    f"1~{MAX_NAME_CHARACTERS}자의 문자열 (제어 문자와 보이지 않는 문자 제외)",
     f"1 to {MAX_NAME_CHARACTERS} characters, none of them control or invisible characters",
 )
 _FRAME = Text(f"1~{MAX_FRAME_SIZE_A}의 정수", f"a whole number from 1 to {MAX_FRAME_SIZE_A}")
@@ -57,7 +57,7 @@ class SizeRange(NamedTuple):
         """The range in words."""
         span = f"{self.least_mm}~{self.most_mm} mm"
         return Text(
-            f"{span}, 0.1 mm 단위의 수, 자릿수 쉼표 없이",
+            f"{span}의 수 (0.1 mm 단위, 자릿수 쉼표 없이)",
             f"a number from {self.least_mm} to {self.most_mm} mm in steps of 0.1 mm, "
             "without thousands separators",
         )

@@ -12,6 +12,7 @@ from kis.errors import Text
 from kis.knowledge.model import Breaker
 from kis.knowledge.problems import Problems, Reason, json_place
 from kis.knowledge.snapshot import Tables
+from kis.korean import with_particle
 
 MAX_NAMED = 5
 """How many rows a finding names."""
@@ -41,12 +42,14 @@ def check_coherence(tables: Tables) -> None:
 def _brand_in_use(brand: str, rows: list[Breaker]) -> Reason:
     named = _listed(f"{row.model} {row.poles}P" for row in rows)
     count = len(rows)
+    quoted = f"'{brand}'"
     allowed = Text(
-        f'brands에 "{brand}"을(를) 두거나, mode "replace"로 그 행이 없는 breakers를 함께',
+        f"brands에 {with_particle(quoted, '을/를')} 두거나,"
+        ' mode "replace"로 그 행이 없는 breakers를 함께 올리기',
         f'"{brand}" among the brands, or breakers without these rows and mode "replace"',
     )
     message = Text(
-        f"brands에 '{brand}'이(가) 없는데 그 차단기 {count}행이 남습니다({named})."
+        f"brands에 {with_particle(quoted, '이/가')} 없는데 그 차단기 {count}행이 남습니다({named})."
         f" 허용: {allowed.ko}.",
         f"'{brand}' is not among the brands, but {count} of its breakers stay ({named})."
         f" Allowed: {allowed.en}.",

@@ -36,15 +36,15 @@ _QUOTED_FIELD = Text(
     'a field that ends with its closing quote, inner quotes doubled ("") or escaped (\\")',
 )
 _PLAIN_FIELD = Text(
-    "따옴표가 든 칸은 전체를 따옴표로 감싸기", "a field with quotes in it is quoted as a whole"
+    "안에 따옴표가 있으면 전체를 따옴표로 감싼 칸", "a field with quotes in it is quoted as a whole"
 )
 _BARE_JSON = Text(
     "중괄호의 짝이 맞는 JSON 객체, 또는 따옴표로 감싼 칸",
     "a JSON object whose braces match, or a quoted field",
 )
 _HEADER = Text(", ".join(COLUMNS), ", ".join(COLUMNS))
-_NINE = Text(f"{len(COLUMNS)}칸", f"{len(COLUMNS)} fields")
-_ROWS = Text("머리글 아래에 한 행 이상", "at least one row below the header")
+_NINE = Text(f"{len(COLUMNS)}개", f"{len(COLUMNS)} fields")
+_ROWS = Text("머리글 아래 한 행 이상", "at least one row below the header")
 
 
 class Record(NamedTuple):
@@ -121,7 +121,7 @@ def _check_header(header: Record, names: list[str], problems: Problems) -> bool:
 
 def _wrong_count(fields: list[str]) -> Reason:
     message = Text(
-        f"{len(fields)}칸이 있습니다. 허용: {_NINE.ko}.",
+        f"칸이 {len(fields)}개입니다. 허용: {_NINE.ko}.",
         f"There are {len(fields)} fields. Allowed: {_NINE.en}.",
     )
     return Reason(len(fields), message, _NINE)

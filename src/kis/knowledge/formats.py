@@ -21,10 +21,10 @@ MAX_ROWS = 200_000
 MAX_BYTES = 50_000_000
 
 _FORMATS = Text("csv, json", "csv, json")
-_CONTENT = Text("글", "text")
-_JSON_CONTENT = Text("JSON 글 또는 객체", "JSON text or an object")
-_ENCODING = Text("UTF-8 또는 CP949 글", "text in UTF-8 or CP949")
-_SIZE = Text(f"{MAX_BYTES} 바이트 이하", f"at most {MAX_BYTES} bytes")
+_CONTENT = Text("텍스트", "text")
+_JSON_CONTENT = Text("JSON 텍스트 또는 JSON 객체", "JSON text or an object")
+_ENCODING = Text("UTF-8 또는 CP949로 저장한 텍스트", "text in UTF-8 or CP949")
+_SIZE = Text(f"{MAX_BYTES}바이트 이하", f"at most {MAX_BYTES} bytes")
 _COUNT = Text(f"{MAX_ROWS}행 이하", f"at most {MAX_ROWS} rows")
 _BYTE_ORDER_MARK = "\ufeff"
 

@@ -31,7 +31,7 @@ _SPELLINGS = [*_KEYS, *_CAMEL]
 _AT_LEAST_ONE = Text(
     f"다음 중 하나 이상: {', '.join(PARTS)}", f"at least one of {', '.join(PARTS)}"
 )
-_ONE_SPELLING = Text("두 철자 중 하나", "one of the two spellings")
+_ONE_SPELLING = Text("두 이름 중 하나", "one of the two spellings")
 
 
 def load_parts(text: str, problems: Problems) -> object:
@@ -106,7 +106,7 @@ def _cell(row: dict[str, object], index: int, column: str, problems: Problems) -
     if camel != column and column in row:
         if camel in row:
             message = Text(
-                f"'{camel}'과(와) '{column}'을(를) 함께 쓸 수 없습니다.",
+                f"'{camel}' 키와 '{column}' 키는 함께 쓸 수 없습니다.",
                 f"'{camel}' and '{column}' cannot both be given.",
             )
             place = json_place(f"$.breakers[{index}].{column}")

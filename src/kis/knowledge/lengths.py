@@ -10,8 +10,8 @@ from kis.units import from_mm, to_mm
 
 _MM = re.compile(r"Mm(?=$|[A-Z])")
 _DMM = re.compile(r"Dmm(?=$|[A-Z])")
-_LENGTH = Text("0.1 mm 단위의 길이", "a length in mm, in steps of 0.1 mm")
-_KEY = Text("단위가 Mm인 키", "a key that ends in Mm")
+_LENGTH = Text("0.1 mm 단위의 길이(mm)", "a length in mm, in steps of 0.1 mm")
+_KEY = Text("Mm으로 끝나는 키", "a key that ends in Mm")
 
 
 def is_length(key: str) -> bool:

@@ -8,12 +8,14 @@ import math
 from typing import NamedTuple
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.korean import with_particle
 
 MAX_SHOWN = 100
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8785, RFC 7493)."""
 
 _MAX_VALUE_CHARACTERS = 80
+_ANY_VALUE = Text("값", "a value")
 
 
 class Place(NamedTuple):
@@ -103,10 +105,16 @@ def not_allowed(value: object, allowed: Text, inside: str = "") -> Reason:
     else:
         quoted = f"'{shown(value)}'"
         message = Text(
-            f"{quoted}은(는) 쓸 수 없는 값입니다. 허용: {allowed.ko}.",
+            f"{with_particle(quoted, '은/는')} 쓸 수 없는 값입니다. 허용: {allowed.ko}.",
             f"{quoted} is not allowed. Allowed: {allowed.en}.",
         )
     return Reason(value, message, allowed, inside)
+
+
+def required(key: str, inside: str = "") -> Reason:
+    """Return the reason for `key`, which must be given and is not."""
+    message = Text(f"필수 항목입니다: {key}", f"Required: {key}")
+    return Reason(None, message, _ANY_VALUE, inside)
 
 
 def shown(value: object) -> str | int | float | bool | None:

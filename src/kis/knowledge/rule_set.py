@@ -10,7 +10,7 @@ from kis.knowledge.cells import one_of, read_name
 from kis.knowledge.json_text import canonical_object, inside_key
 from kis.knowledge.lengths import is_length, lengths_from_mm, outside_key
 from kis.knowledge.model import Grade, StockMount
-from kis.knowledge.problems import CellError, Problems, Reason, json_place, not_allowed
+from kis.knowledge.problems import CellError, Problems, Reason, json_place, not_allowed, required
 from kis.knowledge.rules import MIXED_BRANDS, RuleSet
 from kis.knowledge.stock_rows import unknown_key
 from kis.units import to_mm
@@ -20,14 +20,13 @@ PATH = "$.rules"
 _OBJECT = Text("JSON 객체", "a JSON object")
 _ARRAY = Text("JSON 배열", "a JSON array")
 _FILLED = Text("비어 있지 않은 배열", "an array that is not empty")
-_ASCENDING = Text("위 행보다 큰 maxFrameSizeA", "a maxFrameSizeA above that of the row before")
+_ASCENDING = Text("앞 행보다 큰 maxFrameSizeA", "a maxFrameSizeA above that of the row before")
 _ONE_HEIGHT = Text("heightMm과 heightAboveBodyMm 중 하나", "either heightMm or heightAboveBodyMm")
 _BRAND = Text(
-    f"앞뒤 공백이 없고 {MIXED_BRANDS}가 아닌 이름",
+    f"앞뒤에 공백이 없는 이름 ({MIXED_BRANDS} 제외)",
     f"a name other than {MIXED_BRANDS}, without spaces around it",
 )
-_REQUIRED = Text("값", "a value")
-_TEXT = Text("글", "text")
+_TEXT = Text("문자열", "text")
 _MAIN_POLES = ("1P", "2P", "3P", "4P")
 _MOUNTS = ("WALL", "SURFACE", "FLUSH", "STAND")
 _FORMS = ("ECONOMIC", "STANDARD")
@@ -102,7 +101,7 @@ def _struct_mismatches(
         if key in value:
             yield from _mismatches(value[key], field.type, step, is_dmm=is_length(key))
         elif field.required:
-            yield not_allowed(None, _REQUIRED, step)
+            yield required(outside_key(key), step)
 
 
 def _leaf_mismatch(value: object, wanted: Any, inside: str, *, is_dmm: bool) -> Iterator[Reason]:
@@ -123,7 +122,7 @@ def _allowed(wanted: Any, *, is_dmm: bool) -> Text:
                 continue
             if meta.ge is None or meta.le is None:
                 span = f"{meta.min_length}~{meta.max_length}"
-                return Text(f"{span}자의 글", f"text of {span} characters")
+                return Text(f"{span}자의 문자열", f"text of {span} characters")
             if is_dmm:
                 span = f"{to_mm(int(meta.ge))}~{to_mm(int(meta.le))} mm"
                 return Text(f"{span}의 수", f"a number in {span}")
@@ -181,7 +180,7 @@ def _table_faults(inside: str, table: Sequence[_FrameRow]) -> Iterator[Reason]:
 def _missing_keys(inside: str, given: Collection[str], needed: Sequence[str]) -> Iterator[Reason]:
     for key in needed:
         if key not in given:
-            yield not_allowed(None, _REQUIRED, inside + inside_key(key))
+            yield required(key, inside + inside_key(key))
 
 
 def _word_faults(rules: RuleSet) -> Iterator[Reason]:

@@ -17,6 +17,7 @@ from kis.knowledge.cells import (
 from kis.knowledge.json_text import inside_key
 from kis.knowledge.model import Accessory, Location, Material, StockEnclosure, StockMount
 from kis.knowledge.problems import CellError, Problems, Reason, json_place, not_allowed, shown
+from kis.korean import with_particle
 
 ENCLOSURE_SIZE = SizeRange(50, 3_000)
 ACCESSORY_SIZE = SizeRange(1, 1_000)
@@ -113,7 +114,7 @@ def unknown_key(key: object, keys: Collection[str]) -> Reason:
     allowed = one_of(keys)
     name = shown(str(key))
     message = Text(
-        f"모르는 키입니다: '{name}'. 허용: {allowed.ko}.",
+        f"'{name}' 키는 쓸 수 없습니다. 허용: {allowed.ko}.",
         f"The key '{name}' is not known. Allowed: {allowed.en}.",
     )
     return Reason(key, message, allowed)
@@ -160,9 +161,9 @@ def _read(
 
 
 def _twice(name: str, key: str, first: str, path: str) -> Reason:
-    allowed = Text(f"{key}이(가) 같은 행은 하나만", f"one row for each {key}")
+    allowed = Text(f"{with_particle(key, '이/가')} 같은 행은 하나만", f"one row for each {key}")
     message = Text(
-        f"'{name}'이(가) 두 번 있습니다: {first}, {path}. 허용: {allowed.ko}.",
+        f"'{name}' 행이 두 번 있습니다: {first}, {path}. 허용: {allowed.ko}.",
         f"'{name}' is given twice: {first} and {path}. Allowed: {allowed.en}.",
     )
     return Reason(name, message, allowed)

@@ -102,8 +102,7 @@ def _usual_width(widths: Iterable[int]) -> int:
 def _width_remark(row: Breaker, poles: int, width_dmm: int, *, ko: str, en: str) -> Remark:
     own, other = to_mm(row.width_dmm), to_mm(width_dmm)
     message = Text(
-        f"{_name(row)}: 폭 {own} mm이(가) 같은 계열, 같은 프레임 {poles}P의 "
-        f"폭 {other} mm보다 {ko}.",
+        f"{_name(row)}: 폭 {own} mm는 같은 계열, 같은 프레임 {poles}P의 폭 {other} mm보다 {ko}.",
         f"{_name(row)}: {own} mm wide, {en} than the {other} mm of {poles}P "
         "in the same series and frame.",
     )
@@ -147,8 +146,8 @@ def _outline_remark(row: Breaker, usual: tuple[int, int]) -> Remark:
     height, depth = to_mm(row.height_dmm), to_mm(row.depth_dmm)
     usual_height, usual_depth = (to_mm(length) for length in usual)
     message = Text(
-        f"{_name(row)}: 높이 x 깊이 {height} x {depth} mm이(가) 같은 계열, 같은 프레임의 다른 행 "
-        f"{usual_height} x {usual_depth} mm과 다릅니다.",
+        f"{_name(row)}: 높이×깊이 {height}×{depth} mm가 같은 계열, 같은 프레임의 다른 행 "
+        f"{usual_height}×{usual_depth} mm와 다릅니다.",
         f"{_name(row)}: height x depth {height} x {depth} mm differs from the "
         f"{usual_height} x {usual_depth} mm of others in the same series and frame.",
     )
@@ -167,8 +166,8 @@ def _odd_elcbs(rows: Sequence[Breaker], wanted: Collection[BreakerKey]) -> Itera
         if row.type == "ELCB" and is_told and _body(row) not in bodies:
             own, other = _body_text(_body(row)), _body_text(usual)
             message = Text(
-                f"{_name(row)}: 누전차단기 {own} mm이(가) 같은 프레임, 극수, 등급의 "
-                f"배선용차단기 {other} mm과 다릅니다.",
+                f"{_name(row)}: 누전차단기 {own} mm가 같은 프레임, 극수, 등급의 "
+                f"배선용차단기 {other} mm와 다릅니다.",
                 f"{_name(row)}: the ELCB is {own} mm, the MCCB of the same frame, poles "
                 f"and grade {other} mm.",
             )

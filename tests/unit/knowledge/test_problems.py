@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from kis.errors import DomainError, Text
-from kis.knowledge.problems import Problems, csv_place, json_place, not_allowed, shown
+from kis.knowledge.problems import Problems, csv_place, json_place, not_allowed, required, shown
 
 ALLOWED = Text("무엇", "something")
 
@@ -60,3 +60,21 @@ def test_findings_tell_where_what_and_how_many() -> None:
     assert findings[2].data["column"] == "widthMm"
     assert "'0' is not allowed" in findings[2].message.en
     assert json.dumps([finding.data for finding in findings])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("3P", "'3P'는 쓸 수 없는 값입니다. 허용: 무엇."),
+        (75.01, "'75.01'은 쓸 수 없는 값입니다. 허용: 무엇."),
+        ("", "값이 없습니다. 허용: 무엇."),
+    ],
+)
+def test_a_refused_value_stands_in_a_korean_sentence(value: object, said: str) -> None:
+    assert not_allowed(value, ALLOWED).message.ko == said
+
+
+def test_a_missing_field_is_named() -> None:
+    reason = required("maxFrameSizeA", ".depth.maxFrameSizeA")
+    assert reason.message == Text("필수 항목입니다: maxFrameSizeA", "Required: maxFrameSizeA")
+    assert reason.inside == ".depth.maxFrameSizeA"
