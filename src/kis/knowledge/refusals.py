@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.korean import with_particle
 
 
 def version_not_found(label: str, path: str = "$.versionLabel") -> DomainError:
@@ -10,9 +11,9 @@ def version_not_found(label: str, path: str = "$.versionLabel") -> DomainError:
     return _refusal(
         ErrorCode.VERSION_NOT_FOUND,
         path,
-        Text(f"버전 {label}이(가) 없습니다.", f"There is no version {label}."),
+        Text(f"버전 {with_particle(label, '이/가')} 없습니다.", f"There is no version {label}."),
         Text(
-            "GET /v1/knowledge/versions 에서 이름을 확인하십시오.",
+            "이름을 확인하십시오: GET /v1/knowledge/versions",
             "See GET /v1/knowledge/versions.",
         ),
     )
@@ -24,7 +25,7 @@ def version_exists(label: str) -> DomainError:
         ErrorCode.VERSION_ALREADY_EXISTS,
         "$.versionLabel",
         Text(
-            f"버전 {label}은(는) 다른 내용으로 이미 있습니다.",
+            f"버전 {with_particle(label, '은/는')} 다른 내용으로 이미 있습니다.",
             f"Version {label} exists already, with other content.",
         ),
         Text("새 이름을 쓰십시오.", "Use a new label."),
@@ -37,7 +38,7 @@ def label_reserved(label: str) -> DomainError:
         ErrorCode.INVALID_REQUEST,
         "$.versionLabel",
         Text(
-            f"{label}은(는) 주소에서 다른 뜻이 있어 버전 이름으로 쓸 수 없습니다.",
+            f"{with_particle(label, '은/는')} 주소에서 다른 뜻이므로 버전 이름이 될 수 없습니다.",
             f"{label} means something else in addresses and cannot be a label.",
         ),
         Text(
@@ -52,8 +53,11 @@ def not_validated(label: str) -> DomainError:
     return _refusal(
         ErrorCode.VERSION_NOT_VALIDATED,
         "$.versionLabel",
-        Text(f"버전 {label}은(는) 검증되지 않았습니다.", f"Version {label} is not validated."),
-        Text("먼저 validate를 통과시키십시오.", "Have it pass validate first."),
+        Text(
+            f"버전 {with_particle(label, '은/는')} 아직 검증되지 않았습니다.",
+            f"Version {label} is not validated.",
+        ),
+        Text("먼저 검증(validate)을 통과해야 합니다.", "Have it pass validate first."),
     )
 
 
@@ -63,12 +67,13 @@ def base_moved(label: str, active_label: str) -> DomainError:
         ErrorCode.VERSION_BASE_MOVED,
         "$.versionLabel",
         Text(
-            f"{label}을(를) 검증한 뒤 {active_label}이(가) 활성화되었습니다.",
+            f"{with_particle(label, '을/를')} 검증한 뒤"
+            f" {with_particle(active_label, '이/가')} 활성화되었습니다.",
             f"{active_label} became active after {label} was validated.",
         ),
         Text(
-            "다시 validate하면 변경분을 지금의 활성 버전 위에 얹습니다."
-            " 이전에 활성이던 버전으로 돌아가려면 rollback을 쓰십시오.",
+            "다시 검증(validate)하면 변경분을 지금의 활성 버전 위에 얹습니다."
+            " 이전에 활성이던 버전으로 돌아가려면 되돌리기(rollback)를 쓰십시오.",
             "Validate again to lay the changes on the active version;"
             " to return to an earlier version, use rollback.",
         ),
@@ -80,8 +85,11 @@ def never_activated(label: str) -> DomainError:
     return _refusal(
         ErrorCode.VERSION_NEVER_ACTIVATED,
         "$.targetVersionLabel",
-        Text(f"버전 {label}은(는) 활성이었던 적이 없습니다.", f"Version {label} was never active."),
-        Text("activate를 쓰십시오.", "Use activate."),
+        Text(
+            f"버전 {with_particle(label, '은/는')} 활성이었던 적이 없습니다.",
+            f"Version {label} was never active.",
+        ),
+        Text("활성화(activate)를 쓰십시오.", "Use activate."),
     )
 
 
@@ -90,7 +98,10 @@ def version_active(label: str) -> DomainError:
     return _refusal(
         ErrorCode.VERSION_ACTIVE,
         "",
-        Text(f"버전 {label}은(는) 활성 상태입니다.", f"Version {label} is active."),
+        Text(
+            f"버전 {with_particle(label, '은/는')} 지금 활성 버전입니다.",
+            f"Version {label} is active.",
+        ),
         Text("다른 버전을 활성화한 뒤 삭제하십시오.", "Activate another version first."),
     )
 
@@ -132,7 +143,7 @@ def reason_needed() -> DomainError:
     return _refusal(
         ErrorCode.REQ_MORE_INFO,
         "$.reason",
-        Text("force에는 사유(reason)가 필요합니다.", "force needs a reason."),
+        Text("강제 활성화(force)에는 사유(reason)가 필요합니다.", "force needs a reason."),
         Text("사유를 적으십시오.", "State the reason."),
     )
 
@@ -142,7 +153,10 @@ def golden_exists(name: str) -> DomainError:
     return _refusal(
         ErrorCode.GOLDEN_CASE_EXISTS,
         "$.name",
-        Text(f"기준 사례 {name}이(가) 이미 있습니다.", f"The golden case {name} exists already."),
+        Text(
+            f"기준 사례 {with_particle(name, '이/가')} 이미 있습니다.",
+            f"The golden case {name} exists already.",
+        ),
         Text("다른 이름을 쓰거나 먼저 삭제하십시오.", "Use another name, or delete it first."),
     )
 
@@ -152,8 +166,11 @@ def golden_not_found(name: str) -> DomainError:
     return _refusal(
         ErrorCode.NOT_FOUND,
         "",
-        Text(f"기준 사례 {name}이(가) 없습니다.", f"There is no golden case {name}."),
-        Text("GET /v1/knowledge/golden", "GET /v1/knowledge/golden"),
+        Text(
+            f"기준 사례 {with_particle(name, '이/가')} 없습니다.",
+            f"There is no golden case {name}.",
+        ),
+        Text("이름을 확인하십시오: GET /v1/knowledge/golden", "See GET /v1/knowledge/golden."),
     )
 
 

@@ -76,3 +76,16 @@ def test_moved_base_names_who_came_first() -> None:
 
 def test_failed_regression_brings_the_report() -> None:
     assert refusals.regression_failed(["g"], {"total": 1}).main.data == {"regression": {"total": 1}}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (refusals.version_not_found("v2026-01-01"), "버전 v2026-01-01이 없습니다."),
+        (refusals.version_active("v-a"), "버전 v-a는 지금 활성 버전입니다."),
+        (refusals.base_moved("v-1", "v-2"), "v-1을 검증한 뒤 v-2가 활성화되었습니다."),
+        (refusals.golden_exists("기준 판"), "기준 사례 기준 판이 이미 있습니다."),
+    ],
+)
+def test_names_take_the_particle_of_their_last_sound(error: DomainError, said: str) -> None:
+    assert error.main.message.ko == said
