@@ -54,6 +54,64 @@ def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) ->
     return tuple(rows)
 
 
+def reachable_loads(
+    branches: Iterable[SelectedDevice], form: Form, rules: RuleSet, most_dmm: int
+) -> int:
+    """Return what the rows of `pair_rows` come to for any choice among `branches`.
+
+    Bit n is set where some of them (none, to all of them) take n tenths of a
+    millimetre on one busbar; up to `most_dmm`.
+    """
+    mask = (1 << (most_dmm + 1)) - 1
+    loads = 1
+    lines = sorted(branches, key=_line_order(rules))
+    for _, members in groupby(lines, key=lambda line: pitch_class(line.row.frame_size_a, rules)):
+        of_class = [line for line in members for _ in range(line.line.quantity)]
+        pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
+        facing_dmm = rules.standard.facing_four_pole_pitches * pitch_dmm
+        states = {_NOTHING_OPEN: loads}
+        for unit in of_class:
+            can_face = form == "STANDARD" and unit.row.poles == FOUR_POLES
+            moves = _face if can_face else _mix
+            taken = dict(states)
+            for state, bits in states.items():
+                for after, added_dmm in moves(state, unit.row.width_dmm, facing_dmm):
+                    taken[after] = taken.get(after, 0) | bits << added_dmm & mask
+            states = taken
+        loads = 0
+        for state, bits in states.items():
+            loads |= 0 if state.facing else bits
+    return loads
+
+
+class _Open(NamedTuple):
+    """What waits for a partner: one of the facing 4P, one of the others.
+
+    `has_spare`: the last 4P, with none to face, is among the others already.
+    """
+
+    facing: bool
+    mixed: bool
+    has_spare: bool
+
+
+_NOTHING_OPEN = _Open(facing=False, mixed=False, has_spare=False)
+_Moves = Iterable[tuple[_Open, int]]
+
+
+def _mix(state: _Open, width_dmm: int, _facing_dmm: int) -> _Moves:
+    yield state._replace(mixed=not state.mixed), 0 if state.mixed else width_dmm
+
+
+def _face(state: _Open, width_dmm: int, facing_dmm: int) -> _Moves:
+    if state.has_spare:
+        return
+    added_dmm = 0 if state.facing else max(width_dmm, facing_dmm)
+    yield state._replace(facing=not state.facing), added_dmm
+    if not state.facing:
+        yield from _mix(state._replace(has_spare=True), width_dmm, facing_dmm)
+
+
 LineOrder = tuple[int, int, int, str, str, str]
 
 

@@ -1,7 +1,7 @@
 """What the estimator should know about an answer that is nevertheless given."""
 
 from kis.estimate.accessories import takes_room
-from kis.estimate.enclosure import Choice
+from kis.estimate.enclosure import Choice, Need
 from kis.estimate.model import Board, Caution, Selection
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
@@ -11,6 +11,7 @@ from kis.units import to_mm
 def cautions(
     board: Board,
     selection: Selection,
+    need: Need,
     choice: Choice,
     stock: tuple[StockEnclosure, ...],
     tallest_stock_dmm: int,
@@ -21,6 +22,7 @@ def cautions(
         *_unconfirmed_rule(board, selection, rules),
         *_low_confidence(selection),
         *_unknown_depths(selection, rules),
+        *_more_than_needed(need, choice),
         *_unusual_enclosure(board, choice, stock, tallest_stock_dmm),
     )
 
@@ -78,6 +80,23 @@ def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Caution]:
             "ACCESSORY_DEPTH_UNKNOWN",
             f"깊이를 모르는 부속자재가 있어 외함 깊이에 반영하지 못했습니다: {names}.",
             f"D could not take these accessories into account, their depth is unknown: {names}.",
+        )
+    ]
+
+
+def _more_than_needed(need: Need, choice: Choice) -> list[Caution]:
+    """Tell of a made-to-order front that had to be lifted (docs/adr/0003)."""
+    needed = f"{to_mm(need.width_dmm)}x{to_mm(need.height_dmm)}"
+    given = f"{to_mm(choice.width_dmm)}x{to_mm(choice.height_dmm)}"
+    if choice.stock is not None or given == needed:
+        return []
+    return [
+        Caution(
+            "LARGER_THAN_NEEDED",
+            f"이 반에는 {needed} mm 제작함이면 됩니다. 분기가 더 적은 같은 반의 외함이 그보다 커서"
+            f" {given} mm 외함으로 정했습니다.",
+            f"Made to order at {needed} mm would do. The same board with fewer branches is given"
+            f" a larger front than that, hence {given} mm.",
         )
     ]
 

@@ -5,10 +5,11 @@ front area. DOMAIN's 1.3 rule alone does not have that property (a small board
 may take a stock enclosure of up to 1.3 x its need, and a slightly larger one,
 too far from the next stock size, would be made to order smaller than that), so
 a made-to-order front is lifted to the largest stock front that the same board
-with fewer branches could have been given. See docs/adr/0003.
+with fewer branches is given. See docs/adr/0003.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from kis.estimate.model import Rejected
@@ -50,17 +51,28 @@ class Choice(NamedTuple):
         return self.width_dmm * self.height_dmm
 
 
-def choose(need: Need, bare: Need, stock: Sequence[StockEnclosure], rules: Stock) -> Choice:
+class Siblings(NamedTuple):
+    """What the same board with fewer branches needs.
+
+    `bare` is the need without any branch. `covered_by` gives the largest needs
+    that an enclosure covers; without it, anything from `bare` up is taken to be
+    the need of some sibling.
+    """
+
+    bare: Need
+    covered_by: Callable[[StockEnclosure], Iterable[Need]] | None = None
+
+
+def choose(need: Need, siblings: Siblings, stock: Sequence[StockEnclosure], rules: Stock) -> Choice:
     """Return the smallest stock enclosure that does, or one made to order.
 
-    `bare` is the need of the same board without branches: what any smaller
-    sibling needs at least. `stock` is sorted by front area, then depth. Stock
-    over `rules.max_front_percent` of the needed front is not used.
+    `stock` is sorted by front area, then depth. Stock over
+    `rules.max_front_percent` of the needed front is not used.
     """
     fitting = _smallest(need, stock)
     if fitting is not None and _is_economical(fitting, need, rules):
         return Choice(fitting.width_dmm, fitting.height_dmm, fitting.depth_dmm, fitting)
-    least_front = max(need.front, _front_of_smaller_needs(need, bare, stock, rules))
+    least_front = max(need.front, _front_of_siblings(need, siblings, stock, rules))
     width, height = _smallest_front(need, least_front, stock, rules.step_dmm)
     depth = round_up(need.depth_dmm, rules.made_to_order_depth_step_dmm)
     return Choice(width, height, depth, None)
@@ -120,30 +132,40 @@ def _is_economical(row: StockEnclosure, need: Need, rules: Stock) -> bool:
     return _front(row) * 100 <= need.needed_front * rules.max_front_percent
 
 
-def _front_of_smaller_needs(
-    need: Need, bare: Need, stock: Sequence[StockEnclosure], rules: Stock
+def _front_of_siblings(
+    need: Need, siblings: Siblings, stock: Sequence[StockEnclosure], rules: Stock
 ) -> int:
-    """Return the largest stock front that some need between `bare` and `need` is given.
+    """Return the largest stock front that a board with fewer branches is given.
 
-    For a stock enclosure S the largest such need is the part of `need` that S
-    covers; S is given to it when it is the smallest that does and economical.
-    Only fronts between the need's own and 1.3 x it can matter.
+    Only fronts between the need's own and 1.3 x it can matter, and mostly no
+    need whatever from the bare one up is given one of them.
     """
     least, most = need.needed_front, need.needed_front * rules.max_front_percent // 100
-    largest = 0
-    for row in stock:
-        if not least < _front(row) <= most:
-            continue
-        covered = Need(
-            min(need.width_dmm, row.width_dmm // rules.step_dmm * rules.step_dmm),
-            min(need.height_dmm, row.height_dmm // rules.step_dmm * rules.step_dmm),
-            min(need.depth_dmm, row.depth_dmm),
-            min(need.front, _front(row)),
-        )
-        given = _smallest(covered, stock) if _covers(covered, bare) else None
-        if given is not None and _is_economical(given, covered, rules):
-            largest = max(largest, _front(given))
-    return largest
+    rows = [row for row in stock if least < _front(row) <= most]
+    parts = (_part(need, row, rules) for row in rows)
+    covered = (part for part in parts if _covers(part, siblings.bare))
+    largest = _largest_given(covered, stock, rules)
+    if siblings.covered_by is None or not largest:
+        return largest
+    return _largest_given(chain.from_iterable(map(siblings.covered_by, rows)), stock, rules)
+
+
+def _part(need: Need, row: StockEnclosure, rules: Stock) -> Need:
+    """Return the largest part of `need` that `row` covers."""
+    return Need(
+        min(need.width_dmm, row.width_dmm // rules.step_dmm * rules.step_dmm),
+        min(need.height_dmm, row.height_dmm // rules.step_dmm * rules.step_dmm),
+        min(need.depth_dmm, row.depth_dmm),
+        min(need.front, _front(row)),
+    )
+
+
+def _largest_given(needs: Iterable[Need], stock: Sequence[StockEnclosure], rules: Stock) -> int:
+    """Return the largest stock front that one of `needs` is given; 0: none is."""
+    given = ((_smallest(need, stock), need) for need in needs)
+    return max(
+        (_front(row) for row, need in given if row and _is_economical(row, need, rules)), default=0
+    )
 
 
 def explain_rejections(
@@ -178,10 +200,10 @@ def _too_small(row: StockEnclosure, need: Need) -> str:
     if row.depth_dmm < need.depth_dmm:
         short.append(f"D {to_mm(row.depth_dmm)} < {to_mm(need.depth_dmm)}")
     if not short and _front(row) < need.front:
-        return f"front {_front(row) / 1e8:.2f} < {need.front / 1e8:.2f} m2"
+        return f"앞면 front {_front(row) / 1e8:.2f} < {need.front / 1e8:.2f} m²"
     return ", ".join(short)
 
 
 def _too_large(row: StockEnclosure, need: Need, rules: Stock) -> str:
     ratio = rules.max_front_percent / 100
-    return f"front {_front(row) / 1e8:.2f} > {ratio:.1f} x {need.needed_front / 1e8:.2f} m2"
+    return f"앞면 front {_front(row) / 1e8:.2f} > {ratio:.1f} × {need.needed_front / 1e8:.2f} m²"

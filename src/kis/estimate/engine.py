@@ -12,6 +12,7 @@ from kis.estimate.gates import Origins
 from kis.estimate.model import Board, Enclosure, Estimate, Selection
 from kis.estimate.placement import Plan, place
 from kis.estimate.selection import select
+from kis.estimate.siblings import siblings
 from kis.estimate.sizing import budget
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.snapshot import Snapshot
@@ -44,7 +45,7 @@ def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -
     needs = budget(board.form, selection, rules)
     found = fit(
         needs,
-        budget(board.form, selection.without_branches(), rules),
+        siblings(board.form, selection, rules, snapshot.tallest_stock_dmm),
         pair_rows(selection.branches, board.form, rules),
         placeable_units(selection.accessories, rules.accessories),
         selection.main.row.width_dmm,
@@ -60,7 +61,9 @@ def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -
         layout=layout,
         bill_of_materials=bill(enclosure, selection, layout.busbars, rules.accessories),
         rejected=explain_rejections(found.need, found.choice, stock, rules.stock),
-        warnings=cautions(board, selection, found.choice, stock, snapshot.tallest_stock_dmm, rules),
+        warnings=cautions(
+            board, selection, found.need, found.choice, stock, snapshot.tallest_stock_dmm, rules
+        ),
     )
     return Outcome(result, selection, stock)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kis.estimate.accessories import Arrangement, Unit, arrange, space_at, widest_dmm
 from kis.estimate.busbars import Row
 from kis.estimate.dealing import deal
-from kis.estimate.enclosure import Choice, Need, choose
+from kis.estimate.enclosure import Choice, Need, Siblings, choose
 from kis.estimate.sizing import Budget
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
@@ -33,7 +33,7 @@ class Fit(NamedTuple):
 
 def fit(
     needs: Budget,
-    bare: Budget,
+    siblings: Siblings,
     rows: tuple[Row, ...],
     units: list[Unit],
     main_width_dmm: int,
@@ -43,12 +43,15 @@ def fit(
 ) -> Fit:
     """Return the smallest enclosure for `needs` with `rows` and accessories `units`.
 
-    `bare` is the budget of the same board without its branches.
+    `siblings` are the same board with fewer branches.
     """
     busbars = _deal(rows, needs, tallest_stock_dmm)
     count = max(1, len(busbars))
     height = needs.height_dmm(_load_dmm(busbars))
-    finder = _Finder(needs, _bare_need(bare, rules), units, main_width_dmm, stock, rules)
+    if count > 1 or units:
+        # What siblings need is told for one busbar and without accessories only.
+        siblings = siblings._replace(covered_by=None)
+    finder = _Finder(needs, siblings, units, main_width_dmm, stock, rules)
     least_front = 0
     if count > 1:
         fewer = finder.smallest(needs.width_dmm(count - 1), tallest_stock_dmm, 0, 0)
@@ -56,13 +59,6 @@ def fit(
     free = height - needs.outside_dmm - _load_dmm(busbars)
     found = finder.smallest(needs.width_dmm(count), height, free, least_front)
     return found._replace(busbars=busbars)
-
-
-def _bare_need(bare: Budget, rules: RuleSet) -> Need:
-    step = rules.stock.step_dmm
-    return Need(
-        round_up(bare.width_dmm(1), step), round_up(bare.height_dmm(0), step), bare.depth_dmm
-    )
 
 
 def _load_dmm(busbars: list[list[Row]]) -> int:
@@ -93,7 +89,7 @@ class _Finder(NamedTuple):
     """Everything that stays the same while widths are tried."""
 
     needs: Budget
-    bare: Need
+    siblings: Siblings
     units: list[Unit]
     main_width_dmm: int
     stock: tuple[StockEnclosure, ...]
@@ -138,5 +134,5 @@ class _Finder(NamedTuple):
         height = height_dmm + max(0, arrangement.height_dmm - free_dmm)
         height += band - self.needs.main_dmm
         need = Need(rounded, round_up(height, step), self.needs.depth_dmm, least_front)
-        choice = choose(need, self.bare, self.stock, self.rules.stock)
+        choice = choose(need, self.siblings, self.stock, self.rules.stock)
         return Fit(need, width_dmm, height, band, [], arrangement, choice)

@@ -151,9 +151,9 @@ class Selection(msgspec.Struct, frozen=True):
     branches: tuple[SelectedDevice, ...]
     accessories: tuple[SelectedAccessory, ...]
 
-    def without_branches(self) -> "Selection":
-        """Return the same board with its main and accessories alone."""
-        return Selection(self.main, (), self.accessories)
+    def with_branches(self, branches: "tuple[SelectedDevice, ...]") -> "Selection":
+        """Return the same main and accessories with other branches."""
+        return Selection(self.main, branches, self.accessories)
 
 
 # --- the answer ----------------------------------------------------------------

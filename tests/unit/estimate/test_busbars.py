@@ -1,12 +1,13 @@
 """Facing rows of least height; checked against brute force."""
 
 from functools import cache
+from itertools import chain, combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kis.estimate.busbars import Row, pair_rows, pitch_class, pole_pitch_dmm
+from kis.estimate.busbars import Row, pair_rows, pitch_class, pole_pitch_dmm, reachable_loads
 from kis.estimate.model import Form, SelectedDevice
 from kis.knowledge.model import Breaker
 from kis.knowledge.snapshot import Snapshot
@@ -160,3 +161,28 @@ def test_every_breaker_is_in_one_row(
     paired = pair_rows(branches, form, seed_snapshot.rules)
     seen = [id(unit) for row in paired for unit in (row.left, row.right) if unit is not None]
     assert sorted(seen) == sorted(id(branch) for branch in branches for _ in range(2))
+
+
+@many
+@given(
+    bodies_drawn=st.lists(bodies, max_size=8),
+    form=st.sampled_from(["ECONOMIC", "STANDARD"]),
+    most_dmm=st.sampled_from([5_000, 50_000]),
+)
+def test_reachable_loads_are_those_of_every_choice(
+    bodies_drawn: list[Breaker], form: Form, most_dmm: int, seed_snapshot: Snapshot
+) -> None:
+    rules = seed_snapshot.rules
+    devices = [selected(row) for row in bodies_drawn]
+    choices = chain.from_iterable(combinations(devices, n) for n in range(len(devices) + 1))
+    loads = {sum(row.height_dmm for row in pair_rows(some, form, rules)) for some in choices}
+    found = reachable_loads(devices, form, rules, most_dmm)
+    assert {n for n in range(found.bit_length()) if found >> n & 1} == {
+        load for load in loads if load <= most_dmm
+    }
+
+
+def test_reachable_loads_count_each_breaker_of_a_line(seed_snapshot: Snapshot) -> None:
+    line = selected(breaker(width=750), quantity=5)
+    found = reachable_loads([line], "ECONOMIC", seed_snapshot.rules, 5_000)
+    assert found == 1 | 1 << 750 | 1 << 1500 | 1 << 2250

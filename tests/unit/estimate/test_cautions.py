@@ -75,6 +75,14 @@ def test_unknown_depths_are_named_together(seed_snapshot: Snapshot) -> None:
     assert caution.message_en.endswith(": METER-3PH, TIMER-24H.")
 
 
+def test_larger_than_needed_names_both_sizes(seed_snapshot: Snapshot) -> None:
+    board = draft("ABN-64", line("ABN-63", 39), brand="LS")
+    caution = cautions(board, seed_snapshot)["LARGER_THAN_NEEDED"]
+    for message in (caution.message_ko, caution.message_en):
+        assert "600x1900 mm" in message
+        assert "600x2100 mm" in message
+
+
 def test_taller_than_stock_names_both_heights(seed_snapshot: Snapshot) -> None:
     low = tuple(row for row in seed_snapshot.tables.enclosures if row.height_dmm <= 6000)
     snapshot = with_tables(seed_snapshot, enclosures=low)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kis.estimate.enclosure import Choice, Need, choose, explain_rejections
+from kis.estimate.enclosure import Choice, Need, Siblings, choose, explain_rejections
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import Stock
 from kis.knowledge.snapshot import Snapshot
 
 from .boards import enclosure
 
-NOTHING = Need(0, 0, 0)
+NOTHING = Siblings(Need(0, 0, 0))
 
 
 def by_front(*rows: StockEnclosure) -> tuple[StockEnclosure, ...]:
@@ -79,7 +79,7 @@ class TestMadeToOrder:
         assert size(choose(need(700, 1300, 250), NOTHING, stock, rules)) == (700, 1400, 250)
 
     def test_unless_no_smaller_board_could_be_given_it(self, rules: Stock) -> None:
-        bare = need(700, 1300, 250)
+        bare = Siblings(need(700, 1300, 250))
         stock = (enclosure(800, 1200, 250),)
         assert size(choose(need(700, 1300, 250), bare, stock, rules)) == (700, 1300, 250)
 
@@ -114,7 +114,7 @@ def test_larger_need_never_gets_less_front(
 ) -> None:
     rules = seed_snapshot.rules.stock
     large = Need(*(max(a, b) for a, b in zip(small, more, strict=True)))
-    bare = Need(3000, 3000, 1500)
+    bare = Siblings(Need(3000, 3000, 1500))
     before, after = choose(small, bare, stock, rules), choose(large, bare, stock, rules)
     assert after.front >= before.front
 
@@ -166,14 +166,16 @@ class TestRejections:
         chosen = choose(wanted, NOTHING, stock, rules)
         assert reasons(wanted, chosen, stock, rules) == {
             "E400x400x200": "W 400 < 500",
-            "E500x600x200": "front 0.30 > 1.3 x 0.20 m2",
+            "E500x600x200": "앞면 front 0.30 > 1.3 × 0.20 m²",
         }
 
     def test_too_little_front(self, rules: Stock) -> None:
         stock = by_front(enclosure(500, 500, 150), enclosure(500, 600, 150))
         wanted = need(500, 500, 150, 0.28)
         chosen = choose(wanted, NOTHING, stock, rules)
-        assert reasons(wanted, chosen, stock, rules) == {"E500x500x150": "front 0.25 < 0.28 m2"}
+        assert reasons(wanted, chosen, stock, rules) == {
+            "E500x500x150": "앞면 front 0.25 < 0.28 m²"
+        }
 
     def test_nothing_is_smaller_than_the_smallest(self, rules: Stock) -> None:
         stock = by_front(enclosure(500, 500, 150), enclosure(500, 600, 150))

@@ -4,6 +4,7 @@ import pytest
 
 from kis.estimate.accessories import Unit
 from kis.estimate.busbars import Row
+from kis.estimate.enclosure import Need, Siblings
 from kis.estimate.fitting import Fit, fit
 from kis.estimate.sizing import Budget
 from kis.knowledge.model import StockEnclosure
@@ -31,6 +32,7 @@ NEEDS = Budget(
 """An ECONOMIC board with a main of 100x130: 330 mm besides its rows."""
 
 BARE = NEEDS._replace(width_per_busbar_dmm=0)
+SIBLINGS = Siblings(Need(4000, 4000, 1500))
 
 
 def found(
@@ -42,7 +44,9 @@ def found(
     stock: tuple[StockEnclosure, ...] = (),
     tallest_dmm: int = TALLEST_DMM,
 ) -> Fit:
-    return fit(needs, BARE, rows, list(units), MAIN_WIDTH_DMM, stock, tallest_dmm, snapshot.rules)
+    return fit(
+        needs, SIBLINGS, rows, list(units), MAIN_WIDTH_DMM, stock, tallest_dmm, snapshot.rules
+    )
 
 
 def test_main_alone_has_no_busbar(seed_snapshot: Snapshot) -> None:
