@@ -60,7 +60,7 @@ def placeable_units(accessories: Iterable[SelectedAccessory], rules: AccessoryRu
 
 def takes_room(row: Accessory, rules: AccessoryRules) -> bool:
     """Whether the accessory stands on the mounting plate."""
-    return row.kind != rules.duct_kind and row.kind not in rules.door_kinds
+    return rules.takes_room(row.kind)
 
 
 def space_at(width_dmm: int, main_width_dmm: int, drawing: Drawing) -> Space:

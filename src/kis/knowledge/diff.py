@@ -63,6 +63,15 @@ class Difference(msgspec.Struct, frozen=True):
     rules: PartDifference
 
 
+class Changed(msgspec.Struct, frozen=True):
+    """The keys of new and changed rows, in key order, and whether the rules are others."""
+
+    breakers: list[BreakerKey]
+    enclosures: list[str]
+    accessories: list[str]
+    rules: bool
+
+
 def lay_changes(base: Tables, upload: Upload, mode: Mode) -> Tables:
     """Return `base` with `upload` laid over it, rows in key order.
 
@@ -77,10 +86,14 @@ def lay_changes(base: Tables, upload: Upload, mode: Mode) -> Tables:
     )
 
 
-def changed_keys(base: Tables, other: Tables) -> list[BreakerKey]:
-    """Return the breakers that are in `other` but not the same in `base`, in key order."""
-    pairs = pair_rows(base.breakers, other.breakers, _breaker_key)
-    return [after.key for before, after in pairs if after is not None and after != before]
+def find_changed(base: Tables, other: Tables) -> Changed:
+    """Return what is in `other` but not the same in `base`."""
+    return Changed(
+        breakers=_changed_keys(base.breakers, other.breakers, _breaker_key),
+        enclosures=_changed_keys(base.enclosures, other.enclosures, _enclosure_key),
+        accessories=_changed_keys(base.accessories, other.accessories, _accessory_key),
+        rules=base.rules != other.rules,
+    )
 
 
 def compare(base: Tables, other: Tables, *, limit: int = DEFAULT_LIMIT) -> Difference:
@@ -161,6 +174,13 @@ def pair_rows(
     while after is not None:
         yield None, after
         after = next(others, None)
+
+
+def _changed_keys(
+    base: Iterable[Row], other: Iterable[Row], key_of: Callable[[Row], Any]
+) -> list[Any]:
+    pairs = pair_rows(base, other, key_of)
+    return [key_of(after) for before, after in pairs if after is not None and after != before]
 
 
 def _compare(

@@ -17,6 +17,10 @@ StockMount = Literal["SURFACE", "FLUSH", "STAND"]
 Material = Literal["STEEL", "SUS"]
 
 BreakerKey = tuple[str, str, int]
+Part = Literal["breakers", "accessories", "enclosures"]
+RowKey = tuple[str | int, ...]
+"""What names a row in its part: brand, model and poles of a breaker, the code of an
+accessory, the model of an enclosure. Empty: the part as a whole."""
 
 
 class Breaker(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):

@@ -132,6 +132,10 @@ class AccessoryRules(_Rule, frozen=True):
     widen_up_to_dmm: PositiveLength
     """No enclosure is made wider than this only to shorten its accessory rows."""
 
+    def takes_room(self, kind: str) -> bool:
+        """Tell whether accessories of `kind` stand on the mounting plate."""
+        return kind != self.duct_kind and kind not in self.door_kinds
+
 
 class Drawing(_Rule, frozen=True):
     """How the allowances are split up on the front view; decides no size."""

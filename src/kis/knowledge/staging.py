@@ -2,11 +2,11 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -18,15 +18,13 @@ from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
 from kis.knowledge import refusals, store
 from kis.knowledge.coherence import check_coherence
-from kis.knowledge.content import Documents, encode_tables
-from kis.knowledge.diff import Counts, Difference, Mode, changed_keys, compare, lay_changes
+from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
-from kis.knowledge.model import BreakerKey
 from kis.knowledge.regression import Resize
-from kis.knowledge.snapshot import Snapshot, Tables
+from kis.knowledge.snapshot import Tables
+from kis.knowledge.trial import Sample, Trial, try_out
 from kis.knowledge.upload import Upload
-from kis.knowledge.validation import Remark, check_neighbours, sample_requests
-from kis.units import Size
+from kis.knowledge.validation import Remark
 
 RESERVED_LABELS = frozenset({"active"})
 """What an address has in the place of a label: `/v1/knowledge/versions/active`."""
@@ -57,19 +55,6 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
     difference: Difference | None
 
 
-class Sample(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One sample estimate: the row it was built around, and how it went."""
-
-    row: BreakerKey
-    role: Literal["main", "branch"]
-    succeeded: bool
-    enclosure: Size | None = None
-    code: str = ""
-    path: str = ""
-    message_ko: str = ""
-    message_en: str = ""
-
-
 class Validated(msgspec.Struct, frozen=True, rename="camel"):
     """The result of validating a version. Only a `valid` one can be activated."""
 
@@ -85,16 +70,6 @@ class Validated(msgspec.Struct, frozen=True, rename="camel"):
     failed: int
     samples: tuple[Sample, ...]
     warnings: tuple[Remark, ...]
-
-
-class _Trial(NamedTuple):
-    """A version laid on a base and tried out."""
-
-    tables: Tables
-    documents: Documents
-    counts: Counts
-    samples: tuple[Sample, ...]
-    remarks: tuple[Remark, ...]
 
 
 class Staging:
@@ -213,7 +188,7 @@ class Staging:
         except DomainError:
             await self._take_back(version, actor)
             raise
-        trial = await asyncio.to_thread(self._try_out, base, tables, sample_size, label)
+        trial = await asyncio.to_thread(try_out, base, tables, sample_size, self._resize, label)
         valid = all(sample.succeeded for sample in trial.samples)
         state = version.shown_state
         if valid and not is_fixed:
@@ -237,7 +212,7 @@ class Staging:
         return await asyncio.to_thread(_lay, base, kept, _mode(version))
 
     async def _fix_content(
-        self, version: store.Version, active: store.Version, trial: _Trial, actor: str
+        self, version: store.Version, active: store.Version, trial: Trial, actor: str
     ) -> None:
         brands = {row.brand for row in trial.tables.breakers}
         counts = (len(brands), len(trial.tables.breakers))
@@ -274,36 +249,6 @@ class Staging:
             return "staged"
 
         return await self._writer.execute(write)
-
-    def _try_out(self, base: Tables, tables: Tables, sample_size: int, label: str) -> _Trial:
-        changed = changed_keys(base, tables)
-        # One after the other, so that the parts' workings are not in memory together.
-        samples = self._samples(tables, changed, sample_size, label)
-        remarks = tuple(check_neighbours(tables, changed))
-        counts = compare(base, tables, limit=0).total
-        return _Trial(tables, encode_tables(tables), counts, samples, remarks)
-
-    def _samples(
-        self, tables: Tables, changed: Sequence[BreakerKey], sample_size: int, label: str
-    ) -> tuple[Sample, ...]:
-        snapshot = Snapshot(tables, label=label)
-        return tuple(
-            self._sample(sample.row, sample.role, sample.request, snapshot)
-            for sample in sample_requests(tables, changed, sample_size)
-        )
-
-    def _sample(
-        self, row: BreakerKey, role: Literal["main", "branch"], request: object, snapshot: Snapshot
-    ) -> Sample:
-        try:
-            size = self._resize(request, snapshot)
-        except DomainError as refusal:
-            main = refusal.main
-            return Sample(
-                row, role, succeeded=False, code=main.code, path=main.path,
-                message_ko=main.message.ko, message_en=main.message.en,
-            )  # fmt: skip
-        return Sample(row, role, succeeded=True, enclosure=size)
 
 
 def _raw_bytes(content: object) -> bytes:

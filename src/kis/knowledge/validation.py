@@ -7,11 +7,8 @@ import msgspec
 
 from kis.errors import Text
 from kis.knowledge.model import Breaker, BreakerKey
-from kis.knowledge.sampling import SampleRequest, sample_requests
 from kis.knowledge.snapshot import Tables
 from kis.units import to_mm
-
-__all__ = ["Remark", "SampleRequest", "check_neighbours", "sample_requests"]
 
 WIDER_POLES_NARROWER = "WIDER_POLES_NARROWER"
 OUTLINE_DIFFERS = "OUTLINE_DIFFERS"

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from kis.knowledge.diff import CellChange, Counts, Mode, changed_keys, compare, lay_changes
+from kis.knowledge.diff import CellChange, Changed, Counts, Mode, compare, find_changed, lay_changes
 from kis.knowledge.model import Accessory, Breaker
 from kis.knowledge.snapshot import Tables
 from kis.knowledge.upload import Upload
@@ -45,9 +45,15 @@ def test_rows_laid_over_a_version(
     )
 
 
-def test_changed_keys_are_of_new_and_other_rows() -> None:
-    assert changed_keys(tables_of(A, B), tables_of(B2, C)) == [B2.key, C.key]
-    assert changed_keys(SEED, SEED) == []
+def test_changed_are_new_and_other_rows_of_each_part() -> None:
+    assert find_changed(tables_of(A, B), tables_of(B2, C)).breakers == [B2.key, C.key]
+    assert find_changed(SEED, SEED) == Changed([], [], [], rules=False)
+    enclosure = msgspec.structs.replace(SEED.enclosures[0], depth_dmm=9990)
+    lamp = Accessory("LAMP", "lamp")
+    rules = msgspec.structs.replace(SEED.rules, version="next")
+    upload = Upload(enclosures=(enclosure,), accessories=(lamp,), rules=rules)
+    other = lay_changes(SEED, upload, "add")
+    assert find_changed(SEED, other) == Changed([], [enclosure.model], ["LAMP"], rules=True)
 
 
 def test_the_same_model_with_other_poles_or_brand_is_another_row() -> None:
