@@ -78,11 +78,21 @@ def _select_lines(
     main = None
     if lines.main is not None:
         main = _select_device(lines.main, "$.main", lines, snapshot, findings)
+    told = len(findings)
     branches = [
         _select_device(line, f"$.branches[{place}]", lines, snapshot, findings)
         for line, place in lines.branches
     ]
-    return main, branches, _select_accessories(lines, snapshot, findings)
+    accessories = _select_accessories(lines, snapshot, findings)
+    # Lines are looked up in the order of the normalised board: tell them as typed.
+    findings[told:] = sorted(findings[told:], key=_line_number)
+    return main, branches, accessories
+
+
+def _line_number(finding: Finding) -> tuple[bool, int]:
+    """Return the place of a finding's line in the request: branches, then accessories."""
+    part, _, rest = finding.path.partition("[")
+    return part != "$.branches", int(rest.partition("]")[0])
 
 
 def _select_device(
@@ -109,26 +119,30 @@ def _by_model(line: Device, path: str, board_brand: str, snapshot: Snapshot) -> 
             kind="breakerModel", brand=line.brand, model=line.model, poles=poles,
         )  # fmt: skip
         raise DomainError(_unknown(question, f"{path}.model"))
+    findings: list[Finding] = []
     of_brand = [row for row in rows if line.brand in ("", row.brand)]
     if not of_brand:
-        raise DomainError(_other_brand(line, path, rows, board_brand))
-    if len({row.brand for row in of_brand}) > 1:
+        findings.append(_other_brand(line, path, rows, board_brand))
+        of_brand = list(rows)
+    elif len({row.brand for row in of_brand}) > 1:
         raise DomainError(_ambiguous(f"{path}.brand", "브랜드", "brand", of_brand))
     of_poles = [row for row in of_brand if poles in (0, row.poles)]
     if not of_poles:
-        raise DomainError(_other_poles(line, path, of_brand))
-    if len(of_poles) > 1:
+        findings.append(_other_poles(line, path, of_brand))
+        of_poles = of_brand
+    elif len(of_poles) > 1 and not findings:
         raise DomainError(_ambiguous(f"{path}.poles", "극수", "number of poles", of_poles))
-    row = of_poles[0]
-    findings = [*_check_kind(line, path, row), *_check_frame(line, path, row)]
-    findings += _check_rated_current(line, path, row)
+    findings += _check_kind(line, path, of_poles)
+    findings += _check_frame(line, path, of_poles)
+    findings += _check_rated_current(line, path, of_poles)
     if findings:
         raise DomainError(*findings)
-    return row
+    return of_poles[0]
 
 
-def _check_kind(line: Device, path: str, row: Breaker) -> list[Finding]:
-    if line.type in (None, row.type):
+def _check_kind(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
+    row = rows[0]
+    if line.type in (None, *(row.type for row in rows)):
         return []
     where = "$.device.type" if path == "$.main" else f"{path}.type"
     return [
@@ -148,8 +162,9 @@ def _check_kind(line: Device, path: str, row: Breaker) -> list[Finding]:
     ]
 
 
-def _check_frame(line: Device, path: str, row: Breaker) -> list[Finding]:
-    if line.af in (None, row.frame_size_a):
+def _check_frame(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
+    row = rows[0]
+    if line.af in (None, *(row.frame_size_a for row in rows)):
         return []
     return [
         Finding(
@@ -176,10 +191,10 @@ def _has_rated_current(row: Breaker, rated_current_a: int | None) -> bool:
     return rated_current_a <= row.frame_size_a
 
 
-def _check_rated_current(line: Device, path: str, row: Breaker) -> list[Finding]:
-    if _has_rated_current(row, line.at):
+def _check_rated_current(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
+    if any(_has_rated_current(row, line.at) for row in rows):
         return []
-    return [_wrong_rated_current(line, path, [row])]
+    return [_wrong_rated_current(line, path, rows)]
 
 
 def _wrong_rated_current(line: Device, path: str, rows: list[Breaker]) -> Finding:

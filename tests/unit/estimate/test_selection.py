@@ -127,6 +127,39 @@ def test_model_of_several_rows_must_be_told_apart(
     assert finding.message.ko != finding.message.en
 
 
+def test_all_that_is_wrong_with_a_line_is_told(seed_snapshot: Snapshot) -> None:
+    """SES-54 is an ELCB of SANGDO with 50AF and four poles."""
+    board = draft(line("SES-54", af=100, poles="3P", at=999), brand="LS", device_type="MCCB")
+    assert [(finding.code, finding.path) for finding in refused(board, seed_snapshot)] == [
+        (ErrorCode.BRAND_CONFLICT, "$.main.model"),
+        (ErrorCode.POLES_MISMATCH, "$.main.poles"),
+        (ErrorCode.DEVICE_TYPE_MISMATCH, "$.device.type"),
+        (ErrorCode.FRAME_SIZE_MISMATCH, "$.main.af"),
+        (ErrorCode.RATED_CURRENT_MISMATCH, "$.main.at"),
+    ]
+
+
+def test_what_any_row_of_a_model_has_is_not_wrong(seed_snapshot: Snapshot) -> None:
+    rows = twins(brands=("LS",), poles=(3, 4))
+    wide = msgspec.structs.replace(rows[1], frame_size_a=rows[0].frame_size_a + 50)
+    snapshot = with_tables(seed_snapshot, breakers=(rows[0], wide))
+    board = ls(line("TWIN", af=wide.frame_size_a, poles="2P"))
+    (finding,) = refused(board, snapshot)
+    assert finding.code is ErrorCode.POLES_MISMATCH
+
+
+def test_lines_are_told_in_the_order_of_the_request(seed_snapshot: Snapshot) -> None:
+    """The normalised board has four poles before three."""
+    board = draft(
+        "SBS-54", line("NO-1", poles="3P"), line("SES-54"), line("NO-2", poles="4P"),
+        accessories=[("NO-B", 1), ("NO-A", 1)],
+    )  # fmt: skip
+    assert [finding.path for finding in refused(board, seed_snapshot)] == [
+        "$.branches[0].model", "$.branches[2].model",
+        "$.accessories.items[0].code", "$.accessories.items[1].code",
+    ]  # fmt: skip
+
+
 def test_paths_lead_to_the_lines_as_they_were_typed(seed_snapshot: Snapshot) -> None:
     """The board is sorted by poles, codes and names; the paths are not."""
     board = draft(
