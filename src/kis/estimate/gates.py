@@ -25,6 +25,7 @@ from kis.estimate.model import (
 )
 from kis.knowledge.questions import Question, ask
 from kis.knowledge.rules import RuleSet
+from kis.korean import with_particle
 
 DEFAULT_FORM: Form = "ECONOMIC"
 
@@ -60,7 +61,7 @@ def normalise(draft: BoardDraft, rules: RuleSet) -> tuple[Board, Origins]:
         or draft.mount is None
         or draft.branches is None
     ):
-        raise DomainError(_missing("$", "요청", "The request"))
+        raise DomainError(_missing("$", "요청", "The request is"))
     branches = _merge([to_device(line, draft, is_main=False) for line in draft.branches])
     accessories = merge_accessories(draft)
     board = Board(
@@ -147,18 +148,20 @@ def merge_accessories(draft: BoardDraft) -> list[tuple[AccessoryLine, int]]:
 
 
 def _missing(path: str, what_ko: str, what_en: str, hint: Text | None = None) -> Finding:
+    """Return that something is not stated; `what_en` ends with its verb, is or are."""
     return Finding(
         ErrorCode.REQ_MORE_INFO,
         path,
-        Text(f"{what_ko} 정보가 없습니다.", f"{what_en} is not stated."),
-        hint or Text("값을 명시해 주십시오.", "State it; KIS does not guess."),
+        Text(f"{what_ko} 정보가 없습니다.", f"{what_en} not stated."),
+        hint or Text("값을 명시하십시오.", "State it; KIS does not guess."),
     )
 
 
 def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> list[Finding]:
     names = ", ".join(rules.brands)
     if draft.brand is None:
-        return [_missing("$.brand", "브랜드(brand)", "The brand", Text(names, f"One of {names}"))]
+        hint = Text(f"{names} 중 하나를 쓰십시오.", f"One of {names}")
+        return [_missing("$.brand", "브랜드(brand)", "The brand is", hint)]
     if draft.brand == MIXED:
         if allow_mixed:
             return []
@@ -190,8 +193,10 @@ def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> lis
                 f"The board's brand is {draft.brand}, but this breaker is {brand}.",
             ),
             Text(
-                "한 브랜드로 통일하거나 brand를 MIXED로 지정하십시오.",
-                "Use one brand, or say MIXED as the board's brand.",
+                "한 브랜드로 통일하거나 brand를 MIXED로 지정하십시오"
+                " (설치가 허용할 때: ALLOW_MIXED_BRAND=true).",
+                "Use one brand, or say MIXED as the board's brand"
+                " (where the installation allows it: ALLOW_MIXED_BRAND=true).",
             ),
         )
         for brand, path in _stated_brands(draft)
@@ -226,21 +231,22 @@ def _unknown_brand(brand: str, path: str) -> Finding:
 def _check_installation(draft: BoardDraft) -> list[Finding]:
     findings = []
     if draft.location is None:
-        hint = Text("INDOOR(옥내) 또는 OUTDOOR(옥외)", "INDOOR or OUTDOOR")
+        hint = Text("INDOOR(옥내)나 OUTDOOR(옥외)를 쓰십시오.", "INDOOR or OUTDOOR")
         findings.append(
-            _missing("$.installation.location", "설치 장소", "The location", hint),
+            _missing("$.installation.location", "설치 장소", "The location is", hint),
         )
     if draft.mount is None:
         hint = Text(
-            "WALL·SURFACE(벽부 노출), FLUSH(매입), STAND(자립)", "WALL, SURFACE, FLUSH or STAND"
+            "WALL·SURFACE(벽부·노출), FLUSH(매입), STAND(자립) 중 하나를 쓰십시오.",
+            "WALL, SURFACE, FLUSH or STAND",
         )
-        findings.append(_missing("$.installation.mount", "설치 방식", "The mounting", hint))
+        findings.append(_missing("$.installation.mount", "설치 방식", "The mounting is", hint))
     return findings
 
 
 def _check_main(draft: BoardDraft) -> list[Finding]:
     if draft.main is None:
-        return [_missing("$.main", "메인 차단기", "The main breaker")]
+        return [_missing("$.main", "메인 차단기", "The main breaker is")]
     return [*_check_device(draft.main, "$.main", draft), *_check_main_type(draft.main, draft)]
 
 
@@ -255,7 +261,7 @@ def _check_main_type(main: DeviceDraft, draft: BoardDraft) -> list[Finding]:
                 f"메인은 {main.type}인데 device.type은 {draft.device_type}입니다.",
                 f"The main is {main.type}, but device.type is {draft.device_type}.",
             ),
-            Text("둘 중 하나로 맞추십시오.", "Make the two agree, or leave one out."),
+            Text("둘을 같게 하거나 하나를 빼십시오.", "Make the two agree, or leave one out."),
             {"expected": draft.device_type, "actual": main.type},
         )
     ]
@@ -264,10 +270,10 @@ def _check_main_type(main: DeviceDraft, draft: BoardDraft) -> list[Finding]:
 def _check_branches(draft: BoardDraft) -> list[Finding]:
     if draft.branches is None:
         hint = Text(
-            "분기가 없으면 branches: [] 로 명시하십시오.",
+            "분기가 없으면 branches: []로 명시하십시오.",
             "Say `branches: []` when there are none.",
         )
-        return [_missing("$.branches", "분기 차단기", "The branch breakers", hint)]
+        return [_missing("$.branches", "분기 차단기", "The branch breakers are", hint)]
     return [
         finding
         for index, line in enumerate(draft.branches)
@@ -279,33 +285,36 @@ def _check_device(line: DeviceDraft, path: str, draft: BoardDraft) -> list[Findi
     findings = []
     if line.model is None:
         if line.af is None:
-            hint = Text("model 또는 af를 명시하십시오.", "State `model` or `af`.")
-            findings.append(_missing(path, "차단기 모델이나 프레임", "Model or frame", hint))
+            hint = Text("model이나 af를 명시하십시오.", "State `model` or `af`.")
+            findings.append(_missing(path, "차단기 모델이나 프레임", "Model or frame is", hint))
         if line.poles is None:
-            hint = Text("1P, 2P, 3P, 4P 중 하나", "One of 1P, 2P, 3P, 4P")
-            findings.append(_missing(f"{path}.poles", "극수", "The number of poles", hint))
+            hint = Text("1P, 2P, 3P, 4P 중 하나를 쓰십시오.", "One of 1P, 2P, 3P, 4P")
+            findings.append(_missing(f"{path}.poles", "극수", "The number of poles is", hint))
         if line.type is None and draft.device_type is None:
-            hint = Text("MCCB(배선용) 또는 ELCB(누전)", "MCCB or ELCB")
+            hint = Text(
+                "MCCB(배선용)나 ELCB(누전)를 쓰십시오. DIN 레일용은 MCB, RCBO입니다.",
+                "MCCB or ELCB; for DIN rails MCB or RCBO",
+            )
             where = "$.device.type" if path == "$.main" else f"{path}.type"
-            findings.append(_missing(where, "차단기 종류", "The kind of breaker", hint))
+            findings.append(_missing(where, "차단기 종류", "The kind of breaker is", hint))
         if draft.brand == MIXED and line.brand is None:
-            findings.append(_missing(f"{path}.brand", "차단기 브랜드", "The breaker's brand"))
+            findings.append(_missing(f"{path}.brand", "차단기 브랜드", "The breaker's brand is"))
     return findings
 
 
 def _check_accessories(draft: BoardDraft) -> list[Finding]:
     if draft.accessories_enabled is None:
         hint = Text(
-            '없으면 {"enabled": false, "items": []} 로 명시하십시오.',
+            '없으면 {"enabled": false, "items": []}로 명시하십시오.',
             'Say {"enabled": false, "items": []} when there are none.',
         )
-        return [_missing("$.accessories", "부속자재", "Accessories", hint)]
+        return [_missing("$.accessories", "부속자재", "Accessories are", hint)]
     if draft.accessories_enabled and not draft.accessories:
         hint = Text(
             "품목을 적거나 enabled를 false로 하십시오.",
             "List the items, or set enabled to false.",
         )
-        return [_missing("$.accessories.items", "부속자재 품목", "The accessory items", hint)]
+        return [_missing("$.accessories.items", "부속자재 품목", "The accessory items are", hint)]
     if not draft.accessories_enabled and draft.accessories:
         return [
             Finding(
@@ -339,7 +348,7 @@ def _check_size(draft: BoardDraft) -> list[Finding]:
             ErrorCode.BOARD_TOO_LARGE,
             path,
             Text(
-                f"{what_ko}이(가) {count}개입니다. 최대 {most}개입니다.",
+                f"{with_particle(what_ko, '이/가')} {count}개입니다. 최대 {most}개입니다.",
                 f"{count} {what_en}; at most {most} are allowed.",
             ),
             Text("반을 여러 면으로 나누십시오.", "Split it into several boards."),

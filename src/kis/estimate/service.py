@@ -21,6 +21,7 @@ from kis.idempotency.store import Record
 from kis.knowledge import questions_store
 from kis.knowledge.active import Active, ActiveKnowledge, Stale
 from kis.knowledge.questions import Question
+from kis.korean import with_particle
 
 CREATE = "estimate.create"
 UNPROCESSABLE = 422
@@ -203,6 +204,9 @@ def not_found(estimate_id: str) -> Finding:
     return Finding(
         ErrorCode.NOT_FOUND,
         "",
-        Text(f"견적 {estimate_id}이(가) 없습니다.", f"There is no estimate {estimate_id}."),
+        Text(
+            f"견적 {with_particle(estimate_id, '이/가')} 없습니다.",
+            f"There is no estimate {estimate_id}.",
+        ),
         Text("id를 확인하십시오.", "Check the id."),
     )

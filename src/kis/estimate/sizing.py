@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.model import Form, SelectedDevice, Selection
-from kis.knowledge.questions import Question, RuleTable, ask
+from kis.knowledge.questions import Question, RuleTable, ask, rule_in_korean
 from kis.knowledge.rules import Row, RuleSet, row_for_frame
 
 
@@ -174,7 +174,7 @@ def _rule(table: tuple[Row, ...], name: RuleTable, device: SelectedDevice) -> Ro
             ErrorCode.NEED_KNOWLEDGE_UPDATE,
             "$",
             Text(
-                f"{frame}AF에 대한 {name} 규칙이 없습니다.",
+                f"{frame}AF에 적용할 {rule_in_korean(name)} 규칙이 없습니다.",
                 f"There is no {name} rule for frame {frame} A.",
             ),
             ask(question),

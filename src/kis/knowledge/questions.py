@@ -13,6 +13,13 @@ from kis.knowledge.snapshot import Snapshot
 QuestionKind = Literal["brand", "breakerModel", "breakerFrame", "accessory", "outline", "rule"]
 RuleTable = Literal["depth", "standardMain", "standardBranch", "standardMainOnly"]
 
+_RULE_TABLES_KO: dict[RuleTable, str] = {
+    "depth": "깊이",
+    "standardMain": "표준형 메인",
+    "standardBranch": "표준형 분기",
+    "standardMainOnly": "표준형 메인 단독",
+}
+
 _AMBIGUOUS = re.compile(r'[ "]|^[0-9]+(AF|P)$')
 
 
@@ -72,10 +79,16 @@ def ask(question: Question) -> Text:
                 f"What are width and height (mm) of the accessory {question.code}?",
             )
         case "rule":
+            rule = rule_in_korean(question.rule_table)
             return Text(
-                f"{question.frame_size_a}AF에 적용할 {question.rule_table} 규칙은 무엇입니까?",
+                f"{question.frame_size_a}AF에 적용할 {rule} 규칙은 무엇입니까?",
                 f"Which {question.rule_table} rule applies at {question.frame_size_a} AF?",
             )
+
+
+def rule_in_korean(table: RuleTable | None) -> str:
+    """Return the name of a table of rules for people, and for programs beside it."""
+    return f"{_RULE_TABLES_KO[table]}({table})" if table else ""
 
 
 def is_answered(question: Question, snapshot: Snapshot) -> bool:

@@ -144,6 +144,39 @@ def test_everything_is_asked_for_at_once(seed_snapshot: Snapshot) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("board", "korean", "english"),
+    [
+        (without("brand"), "브랜드(brand) 정보가 없습니다.", "The brand is not stated."),
+        (
+            without(accessories_enabled=True), "부속자재 품목 정보가 없습니다.",
+            "The accessory items are not stated.",
+        ),
+        (
+            without(branches=(line("SIE-32"),) * (MAX_BRANCH_LINES + 1)),
+            f"분기 행이 {MAX_BRANCH_LINES + 1}개입니다. 최대 {MAX_BRANCH_LINES}개입니다.",
+            f"{MAX_BRANCH_LINES + 1} branch lines; at most {MAX_BRANCH_LINES} are allowed.",
+        ),
+        (
+            without(branches=(line("SIE-32", MAX_DEVICES),)),
+            f"기기가 {MAX_DEVICES + 1}개입니다. 최대 {MAX_DEVICES}개입니다.",
+            f"{MAX_DEVICES + 1} devices; at most {MAX_DEVICES} are allowed.",
+        ),
+    ],
+)  # fmt: skip
+def test_sentences_are_grammatical_in_both_languages(
+    board: BoardDraft, korean: str, english: str, seed_snapshot: Snapshot
+) -> None:
+    (finding,) = found(board, seed_snapshot)
+    assert (finding.message.ko, finding.message.en) == (korean, english)
+
+
+def test_mixed_brands_are_suggested_only_where_they_are_allowed(seed_snapshot: Snapshot) -> None:
+    (finding,) = found(without(main=line("X", brand="LS")), seed_snapshot)
+    assert "ALLOW_MIXED_BRAND=true" in finding.hint.ko
+    assert "ALLOW_MIXED_BRAND=true" in finding.hint.en
+
+
 def test_unknown_brand_is_a_question(seed_snapshot: Snapshot) -> None:
     (finding,) = found(without(brand="ABB"), seed_snapshot)
     assert finding.data == {"question": Question(kind="brand", brand="ABB")}
