@@ -1,7 +1,6 @@
 """The only wiring: settings in, services and the application out."""
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -152,7 +151,7 @@ def _prepare(database: Database, settings: Settings) -> Active:
     except DatabaseUnavailable:
         database.close()
         raise
-    except (SQLAlchemyError, ContentError, zlib.error) as error:
+    except (SQLAlchemyError, ContentError) as error:
         database.close()
         message = (
             f"what it holds cannot be read: {getattr(error, 'orig', error)}."

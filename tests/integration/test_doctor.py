@@ -1,6 +1,9 @@
 """`kis-backend doctor`, and what the other commands say of what it finds."""
 
+import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,22 @@ def test_damaged_database(program: Program) -> None:
         assert is_clear(done)
         assert "doctor" in done.stderr
     assert path.read_bytes() == raw
+
+
+@pytest.mark.parametrize("content", ["cast(substr(content, 3) AS TEXT)", "'text'", "x'789c00'"])
+def test_damaged_knowledge_is_told_by_name_and_not_by_its_bytes(
+    program: Program, content: str
+) -> None:
+    with closing(sqlite3.connect(program.home / "data" / "kis.db")) as connection:
+        connection.execute(f"UPDATE knowledge_document SET content = {content}")
+        connection.commit()
+    for command in (("doctor",), ("estimate", "-"), ("knowledge", "versions")):
+        done = program.run(*command, stdin=dumps(board()))
+        shown = done.stdout + done.stderr
+        assert done.returncode in (1, 2)
+        assert is_clear(done)
+        assert re.search(r"knowledge document [0-9a-f]{64} cannot be unpacked", shown), shown
+        assert shown.replace("\n", "").isprintable()
 
 
 def test_home_that_is_not_there(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ EVIDENCE_COLUMNS = {
     "enclosures_digest": "$.documents.enclosures",
     "rules_digest": "$.documents.rules",
     "engine_version": "$.statement.engineVersion",
+    "client_digest": "$.statement.caller.clientDigest",
     "created_at": "evidence.created_at",
     "rows": "$.statement.rows",
 }
@@ -31,8 +32,11 @@ ESTIMATE_COLUMNS = (
     "created_at", "main_model", "brand", "form", "label", "customer", "width_mm", "height_mm",
     "depth_mm", "knowledge_version",
 )  # fmt: skip
-NOT_STATED = {"id", "answer", "owner", "client"}
-"""The key of the row and the answer have their own tests; the evidence does not say who asked."""
+CALLER_COLUMNS = {"owner": "$.statement.caller.owner", "client": "Estimate.client"}
+OF_THEIR_OWN = {"id", "answer", *CALLER_COLUMNS}
+"""The key of the row, the answer, and who asked have their own tests."""
+AS_TEXT = {"rows": "cast(rows AS TEXT)", "answer": "cast(answer AS TEXT)"}
+"""What `replace()` in the sqlite3 shell leaves of a BLOB."""
 
 
 class Tampered:
@@ -53,6 +57,14 @@ class Tampered:
 
     def change_evidence(self, column: str, value: object) -> None:
         self.change("evidence", column, value, "estimate_id", self.id)
+
+    def edit_as_text(self, table: str, column: str, old: str, new: str) -> None:
+        key = "id" if table == "Estimate" else "estimate_id"
+        sql = f'UPDATE "{table}" SET {column} = replace({AS_TEXT[column]}, ?, ?) WHERE {key} = ?'
+        self.connection.execute(sql, [old, new, self.id])
+        check = f'SELECT typeof({column}), instr({column}, ?) FROM "{table}" WHERE {key} = ?'
+        kind, position = self.connection.execute(check, [new, self.id]).fetchone()
+        assert (kind, position > 0) == ("text", True)
 
     def change_document(self, name: str, column: str, value: object) -> None:
         self.change("knowledge_document", column, value, "digest", self.digest_of(name))
@@ -92,7 +104,7 @@ def test_all_columns_are_among_the_cases(tampered: Tampered) -> None:
         return {row[1] for row in tampered.connection.execute(f'PRAGMA table_info("{table}")')}
 
     assert columns("evidence") == set(EVIDENCE_COLUMNS) | {"estimate_id"}
-    assert columns("Estimate") == set(ESTIMATE_COLUMNS) | NOT_STATED
+    assert columns("Estimate") == set(ESTIMATE_COLUMNS) | OF_THEIR_OWN
     assert columns("knowledge_document") == {"digest", "content"}
 
 
@@ -149,6 +161,52 @@ def test_column_beside_the_answer(tampered: Tampered, column: str, value: object
     tampered.change_estimate(column, value)
     assert tampered.findings() == {"database": f"Estimate.{column}"}
     assert tampered.findings_afterwards() == {"database": f"Estimate.{column}"}
+
+
+@pytest.mark.parametrize("column", CALLER_COLUMNS)
+@pytest.mark.parametrize("value", ["x", "", b"\xff", 7], ids=repr)
+def test_who_asked(tampered: Tampered, column: str, value: object) -> None:
+    tampered.change_estimate(column, value)
+    assert tampered.findings() == {"database": CALLER_COLUMNS[column]}
+    assert tampered.findings_afterwards()
+
+
+def test_who_asked_is_in_the_package_without_the_address(tampered: Tampered) -> None:
+    caller = tampered.genuine["statement"]["caller"]
+    assert caller["owner"] == tampered.stored("owner")
+    assert tampered.stored("client") == "127.0.0.1"
+    assert "127.0.0.1" not in json.dumps(tampered.genuine)
+
+
+def test_text_that_is_no_utf_8(tampered: Tampered) -> None:
+    sql = "UPDATE \"Estimate\" SET label = cast(x'ff' AS TEXT) WHERE id = ?"
+    tampered.connection.execute(sql, [tampered.id])
+    assert tampered.findings() == {"database": "Estimate.label"}
+
+
+def test_answer_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
+    """The edit leaves TEXT where the service keeps bytes: found and named all the same."""
+    tampered.edit_as_text("Estimate", "answer", '"W":', '"W":1')
+    assert tampered.findings()["database"].startswith("$.statement.result.")
+    found = tampered.findings_afterwards()
+    assert found["recomputation"].startswith("$.statement.result.")
+    assert "shape" not in found
+
+
+def test_rows_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
+    tampered.edit_as_text("evidence", "rows", '"widthDmm":750', '"widthDmm":751')
+    assert tampered.findings()["database"].startswith("$.statement.rows.breakers[")
+    assert "signature" in tampered.findings_afterwards()
+
+
+def test_kept_answer_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
+    """What is replayed to the same request is what is stored, whatever its type."""
+    headers = {"Idempotency-Key": "edited"}
+    first = tampered.client.post("/v1/estimate/create", {}, headers=headers)
+    sql = "UPDATE idempotency_record SET body = cast(body AS TEXT) WHERE key = 'edited'"
+    tampered.connection.execute(sql)
+    again = tampered.client.post("/v1/estimate/create", {}, headers=headers)
+    assert (again.status_code, again.content) == (422, first.content)
 
 
 def test_both_moments_moved_together(tampered: Tampered) -> None:

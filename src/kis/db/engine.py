@@ -172,8 +172,14 @@ def _set_up_write_connection(connection: sqlite3.Connection) -> None:
 
 
 def _set_up_read_connection(connection: sqlite3.Connection) -> None:
+    # Text that somebody broke is to be found and named, not to end the reading.
+    connection.text_factory = _legible
     for pragma in READ_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _legible(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
 def _sqlite_trouble(path: str, error: Exception) -> str:

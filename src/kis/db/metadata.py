@@ -1,12 +1,13 @@
-"""What all tables share: one MetaData, constraint names, and UTC timestamps.
+"""What all tables share: one MetaData, constraint names, bytes, and UTC timestamps.
 
 Convention of every table: large binary columns come last, because SQLite walks
 through all the pages of a large value to reach the columns behind it.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Dialect, MetaData, Text
+from sqlalchemy import ColumnElement, Dialect, LargeBinary, MetaData, Text, cast
 from sqlalchemy.types import TypeDecorator
 
 NAMING_CONVENTION = {
@@ -18,6 +19,22 @@ NAMING_CONVENTION = {
 }
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class Blob(TypeDecorator[bytes]):
+    """Bytes, and read as bytes whatever stands there.
+
+    SQLite keeps any type in any column: `UPDATE ... replace(...)` in its shell
+    leaves text where bytes were. The cast has it read as the bytes that it
+    consists of, valid UTF-8 or not; on bytes it does nothing.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return `column` as it is selected."""
+        return cast(column, LargeBinary)
 
 
 class UtcText(TypeDecorator[datetime]):

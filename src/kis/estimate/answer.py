@@ -20,8 +20,9 @@ from kis.estimate.model import (
 )
 from kis.estimate.store import EstimateRecord
 from kis.evidence.encoding import canonical
-from kis.evidence.envelope import Keyring, seal
+from kis.evidence.envelope import Keyring, client_digest, seal
 from kis.evidence.statement import (
+    CallerReference,
     KnowledgeReference,
     RowEvidence,
     Statement,
@@ -71,7 +72,9 @@ def compose_record(
 ) -> EstimateRecord:
     """Return everything that is stored with the estimate, answer and evidence included."""
     answer = _answer(board, outcome, active, asked)
-    statement = _statement(board, outcome, active, answer)
+    secret = keyring.secrets[keyring.current_id]
+    caller = CallerReference(asked.owner, client_digest(answer.id, asked.client, secret))
+    statement = _statement(board, outcome, active, answer, caller)
     envelope = seal(canonical(statement), keyring)
     enclosure = outcome.estimate.enclosure
     return EstimateRecord(
@@ -103,6 +106,7 @@ def compose_record(
             "enclosures_digest": active.enclosures_digest,
             "rules_digest": active.rules_digest,
             "engine_version": ENGINE_VERSION,
+            "client_digest": caller.client_digest,
             "created_at": asked.at,
             "rows": canonical(statement.rows),
         },
@@ -134,10 +138,13 @@ def _answer(board: Board, outcome: Outcome, active: Active, asked: Asked) -> Ans
     )
 
 
-def _statement(board: Board, outcome: Outcome, active: Active, answer: Answer) -> Statement:
+def _statement(
+    board: Board, outcome: Outcome, active: Active, answer: Answer, caller: CallerReference
+) -> Statement:
     return build_statement(
         estimate_id=answer.id,
         created_at=answer.created_at,
+        caller=caller,
         engine_version=ENGINE_VERSION,
         knowledge=KnowledgeReference(active.snapshot.label, active.snapshot.digest),
         rules_version=active.snapshot.rules.version,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Text, select, type_coerce
 
 from kis.estimate.answer import Answer
 from kis.estimate.tables import estimate_table
+from kis.evidence.envelope import Keyring, client_digest
 from kis.evidence.tables import evidence_table
 
 PLACES = {
@@ -31,8 +32,8 @@ SEALED = {
 MILLISECONDS = len("2025-09-24T08:00:00.000")
 
 
-def first_contradiction(connection: Connection, estimate_id: str) -> str | None:
-    """Return the column, as `table.column`, that does not say what the answer says.
+def first_contradiction(connection: Connection, estimate_id: str, keyring: Keyring) -> str | None:
+    """Return the column, as `table.column`, that does not say what answer and evidence say.
 
     It is `Estimate.answer` itself when it is not as we write it: no reader may
     take it for something else than the evidence does.
@@ -48,6 +49,7 @@ def first_contradiction(connection: Connection, estimate_id: str) -> str | None:
         "Estimate.main_model": row["main_model"] == _main_model(answer),
         "Estimate.created_at": _moment(row["created_at"]) == answer.get("createdAt"),
         "evidence.created_at": row["sealed_at"] == row["created_at"],
+        "Estimate.client": _is_sealed_client(estimate_id, row, keyring),
     }
     return next((column for column in agrees if not agrees[column]), None)
 
@@ -56,7 +58,9 @@ def _load(connection: Connection, estimate_id: str) -> dict[str, Any] | None:
     estimate, evidence = estimate_table.c, evidence_table.c
     # Moments as text: one that was changed by hand may not be a moment any more.
     columns = (
-        *(estimate[name] for name in (*PLACES, "main_model", "answer")),
+        *(estimate[name] for name in (*PLACES, "main_model", "answer", "client")),
+        evidence.client_digest,
+        evidence.key_id,
         *(evidence[name].label(f"sealed_{name}") for name in SEALED),
         type_coerce(estimate.created_at, Text).label("created_at"),
         type_coerce(evidence.created_at, Text).label("sealed_at"),
@@ -69,16 +73,16 @@ def _load(connection: Connection, estimate_id: str) -> dict[str, Any] | None:
     return None if row is None else row._asdict()
 
 
-def decode_answer(stored: object) -> dict[str, Any]:
+def decode_answer(stored: bytes | None) -> dict[str, Any]:
     """Return a stored answer as builtins; {} when it is damaged."""
     answer = decode_stored(stored)
     return answer if isinstance(answer, dict) else {}
 
 
-def decode_stored(stored: object) -> object:
-    """Return stored JSON as builtins; None when it is damaged."""
+def decode_stored(stored: bytes | None) -> object:
+    """Return stored JSON as builtins; None when it is damaged or missing."""
     try:
-        return msgspec.json.decode(stored) if isinstance(stored, bytes) else None
+        return None if stored is None else msgspec.json.decode(stored)
     except msgspec.DecodeError:
         return None
 
@@ -87,6 +91,18 @@ def _is_ours(stored: object, answer: dict[str, Any]) -> bool:
     """Whether `stored` is the one spelling of `answer`, without fields that no answer has."""
     fields = set(Answer.__struct_encode_fields__)
     return answer.keys() <= fields and msgspec.json.encode(answer) == stored
+
+
+def _is_sealed_client(estimate_id: str, row: dict[str, Any], keyring: Keyring) -> bool:
+    """Whether the address is the sealed one; without the key nothing can be said against it."""
+    secret = keyring.secrets.get(row["key_id"])
+    if secret is None:
+        return True
+    client = row["client"]
+    return (
+        isinstance(client, str)
+        and client_digest(estimate_id, client, secret) == row["client_digest"]
+    )
 
 
 def _at(value: Any, path: tuple[str, ...]) -> object:

@@ -5,7 +5,6 @@ evidence row and the documents, so whatever was changed in the database since
 shows when the package is verified.
 """
 
-import zlib
 from dataclasses import replace
 
 import msgspec
@@ -22,6 +21,7 @@ from kis.evidence.envelope import ALGORITHM, Envelope, Keyring
 from kis.evidence.statement import STATEMENT_TYPE
 from kis.evidence.store import StoredEvidence, load_evidence
 from kis.evidence.verification import Json, Verification, verify
+from kis.knowledge.content import ContentError
 from kis.knowledge.model import Accessory, Breaker, StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot, Tables
@@ -69,7 +69,7 @@ def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     fields = decode_answer(answer)
     package = {
         "evidenceId": evidence.evidence_id,
-        "statement": _statement(evidence, fields),
+        "statement": _statement(evidence, fields, store.load_owner(connection, estimate_id)),
         "documents": {
             "enclosures": _document(connection, evidence.enclosures_digest),
             "rules": _document(connection, evidence.rules_digest),
@@ -84,12 +84,13 @@ def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     return msgspec.json.encode(package)
 
 
-def _statement(evidence: StoredEvidence, answer: Json) -> Json:
+def _statement(evidence: StoredEvidence, answer: Json, owner: str | None) -> Json:
     # Fields of the answer, not columns beside it: what was answered is what is proved.
     return {
         "type": STATEMENT_TYPE,
         "estimateId": answer.get("id"),
         "createdAt": answer.get("createdAt"),
+        "caller": {"owner": owner, "clientDigest": evidence.client_digest},
         "engineVersion": evidence.engine_version,
         "knowledge": {
             "version": evidence.knowledge_version,
@@ -105,7 +106,7 @@ def _statement(evidence: StoredEvidence, answer: Json) -> Json:
 def _document(connection: Connection, digest: str) -> object:
     try:
         return decode_stored(load_document(connection, digest))
-    except (zlib.error, TypeError):
+    except ContentError:
         return None
 
 
@@ -117,7 +118,7 @@ def verify_package(connection: Connection, package: object, keyring: Keyring) ->
     if estimate_id is not None:
         composed = compose_package(connection, estimate_id)
         stored = None if composed is None else msgspec.json.decode(composed)
-        contradiction = first_contradiction(connection, estimate_id)
+        contradiction = first_contradiction(connection, estimate_id, keyring)
 
     def recompute(statement: Json, documents: Json) -> object:
         for name, document in documents.items():

@@ -116,6 +116,14 @@ def load_answer(connection: Connection, estimate_id: str) -> bytes | None:
     return answer
 
 
+def load_owner(connection: Connection, estimate_id: str) -> str | None:
+    """Return the id of the key that asked for an estimate; None for an unknown id."""
+    owner: str | None = connection.scalar(
+        select(estimate_table.c.owner).where(estimate_table.c.id == estimate_id)
+    )
+    return owner
+
+
 class EstimateSummary(NamedTuple):
     """A line of the list of estimates."""
 

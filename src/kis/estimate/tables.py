@@ -1,8 +1,8 @@
 """Where estimates are kept. The name `Estimate` is the runbook's."""
 
-from sqlalchemy import Column, Float, Index, LargeBinary, Table, Text
+from sqlalchemy import Column, Float, Index, Table, Text
 
-from kis.db.metadata import UtcText, metadata
+from kis.db.metadata import Blob, UtcText, metadata
 
 estimate_table = Table(
     "Estimate",
@@ -20,7 +20,7 @@ estimate_table = Table(
     Column("height_mm", Float, nullable=False),
     Column("depth_mm", Float, nullable=False),
     Column("knowledge_version", Text, nullable=False),  # label of the version
-    Column("answer", LargeBinary, nullable=False),  # the JSON bytes that were sent
+    Column("answer", Blob, nullable=False),  # the JSON bytes that were sent
     # The runbook counts main breakers of the last 30 days: this index covers it.
     Index(None, "created_at", "main_model"),
 )

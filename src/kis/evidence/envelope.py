@@ -24,6 +24,7 @@ MIN_SECRET_BYTES = 16
 _SEAL_LABEL = b"KIS-EVIDENCE-1"
 _KEY_ID_LABEL = b"KIS-EVIDENCE-KEY-ID"
 _KEY_ID_HEX_DIGITS = 12
+_CLIENT_LABEL = b"KIS-EVIDENCE-CLIENT"
 
 
 class Envelope(msgspec.Struct, frozen=True, rename="camel"):
@@ -77,6 +78,18 @@ class Keyring:
 def key_id_for(secret: bytes) -> str:
     """Return `evk-` and 12 hex digits that name `secret` without telling it."""
     return "evk-" + hmac.digest(secret, _KEY_ID_LABEL, "sha256").hex()[:_KEY_ID_HEX_DIGITS]
+
+
+def client_digest(estimate_id: str, client: str, secret: bytes) -> str:
+    """Return in hex what stands for the address of the client that asked for an estimate.
+
+    Packages are handed on, and an address is personal: without `secret` nobody
+    can try addresses against it, nor tell that two estimates have the same.
+    """
+    # surrogatepass: the id may come from a stranger's package, and must not raise.
+    name, address = (text.encode(errors="surrogatepass") for text in (estimate_id, client))
+    message = b"%b %d %b %b" % (_CLIENT_LABEL, len(name), name, address)
+    return hmac.digest(secret, message, "sha256").hex()
 
 
 def seal(statement_bytes: bytes, keyring: Keyring) -> Envelope:

@@ -23,6 +23,7 @@ PACKAGE_SHAPE: dict[str, Any] = {
         "type": STATEMENT_TYPE,
         "estimateId": str,
         "createdAt": str,
+        "caller": {"owner": str, "clientDigest": str},
         "engineVersion": str,
         "knowledge": {"version": str, "digest": str},
         "rulesVersion": str,
@@ -59,6 +60,13 @@ class KnowledgeReference(_Stated, frozen=True):
     digest: str
 
 
+class CallerReference(_Stated, frozen=True):
+    """Who asked: the id of the key, and what stands for the client's address."""
+
+    owner: str
+    client_digest: str
+
+
 class RowEvidence(_Stated, frozen=True):
     """One row that the estimate was made from: its canonical bytes and their digest."""
 
@@ -91,6 +99,7 @@ class Statement(_Stated, frozen=True):
     type: StatementType
     estimate_id: str
     created_at: str
+    caller: CallerReference
     engine_version: str
     knowledge: KnowledgeReference
     rules_version: str
@@ -103,6 +112,7 @@ def build_statement(  # noqa: PLR0913 - a statement has that many parts, all nam
     *,
     estimate_id: str,
     created_at: str,
+    caller: CallerReference,
     engine_version: str,
     knowledge: KnowledgeReference,
     rules_version: str,
@@ -122,6 +132,7 @@ def build_statement(  # noqa: PLR0913 - a statement has that many parts, all nam
         type="kis.estimate/1",
         estimate_id=estimate_id,
         created_at=created_at,
+        caller=caller,
         engine_version=engine_version,
         knowledge=knowledge,
         rules_version=rules_version,

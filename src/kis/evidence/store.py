@@ -20,6 +20,7 @@ class StoredEvidence(NamedTuple):
     enclosures_digest: str
     rules_digest: str
     engine_version: str
+    client_digest: str
     rows: bytes
 
 

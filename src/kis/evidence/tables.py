@@ -1,8 +1,8 @@
 """Where the evidence of each estimate is kept."""
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, Table, Text
 
-from kis.db.metadata import UtcText, metadata
+from kis.db.metadata import Blob, UtcText, metadata
 
 evidence_table = Table(
     "evidence",
@@ -17,6 +17,7 @@ evidence_table = Table(
     Column("enclosures_digest", Text, nullable=False),
     Column("rules_digest", Text, nullable=False),
     Column("engine_version", Text, nullable=False),
+    Column("client_digest", Text, nullable=False),
     Column("created_at", UtcText, nullable=False),
-    Column("rows", LargeBinary, nullable=False),  # canonical JSON of the rows used
+    Column("rows", Blob, nullable=False),  # canonical JSON of the rows used
 )

@@ -1,8 +1,8 @@
 """Where the answers to requests with an idempotency key are kept."""
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Integer, Table, Text
 
-from kis.db.metadata import UtcText, metadata
+from kis.db.metadata import Blob, UtcText, metadata
 
 idempotency_record_table = Table(
     "idempotency_record",
@@ -15,5 +15,5 @@ idempotency_record_table = Table(
     Column("status", Integer, nullable=False),
     # Indexed because records are deleted by age.
     Column("created_at", UtcText, nullable=False, index=True),
-    Column("body", LargeBinary),
+    Column("body", Blob),
 )

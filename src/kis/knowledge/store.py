@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from kis.knowledge.active import Active
-from kis.knowledge.content import Document, Documents, decode_tables
+from kis.knowledge.content import ContentError, Document, Documents, decode_tables
 from kis.knowledge.refusals import version_not_found
 from kis.knowledge.snapshot import Snapshot, Tables
 from kis.knowledge.tables import (
@@ -167,7 +167,7 @@ def load_document(connection: Connection, digest: str) -> bytes | None:
     """Return a document's bytes, unchecked; None when it is not kept.
 
     Raises:
-        zlib.error: the stored bytes are damaged.
+        ContentError: the stored bytes are damaged.
 
     """
     content = connection.scalar(
@@ -175,7 +175,12 @@ def load_document(connection: Connection, digest: str) -> bytes | None:
             knowledge_document_table.c.digest == digest
         )
     )
-    return None if content is None else zlib.decompress(content)
+    try:
+        return None if content is None else zlib.decompress(content)
+    except zlib.error as error:
+        # Named, and without its bytes: a terminal would take them for commands.
+        message = f"the knowledge document {digest} cannot be unpacked"
+        raise ContentError(message) from error
 
 
 def has_document(connection: Connection, digest: str) -> bool:
@@ -209,7 +214,6 @@ def load_tables(connection: Connection, version: Version) -> Tables:
     Raises:
         DomainError: VERSION_NOT_FOUND, it was deleted meanwhile.
         ContentError: what is stored is not what was stored.
-        zlib.error: a document is damaged.
 
     """
     return decode_tables(load_documents(connection, version))
@@ -219,7 +223,7 @@ def load_active(connection: Connection, version: Version) -> Active:
     """Return a validated version ready for use; checks every digest.
 
     Raises:
-        DomainError, ContentError, zlib.error: as `load_tables`.
+        DomainError, ContentError: as `load_tables`.
 
     """
     documents = load_documents(connection, version)

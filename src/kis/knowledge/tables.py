@@ -12,19 +12,18 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Integer,
-    LargeBinary,
     Table,
     Text,
     text,
 )
 
-from kis.db.metadata import UtcText, metadata
+from kis.db.metadata import Blob, UtcText, metadata
 
 knowledge_document_table = Table(
     "knowledge_document",
     metadata,
     Column("digest", Text, primary_key=True),
-    Column("content", LargeBinary, nullable=False),  # compressed canonical bytes
+    Column("content", Blob, nullable=False),  # compressed canonical bytes
 )
 
 knowledge_version_table = Table(
@@ -46,8 +45,8 @@ knowledge_version_table = Table(
     Column("created_at", UtcText, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("validated_at", UtcText),
-    Column("summary", LargeBinary),  # JSON
-    Column("change_set", LargeBinary),
+    Column("summary", Blob),  # JSON
+    Column("change_set", Blob),
     # Activations name versions by id for good, so an id is never given twice.
     sqlite_autoincrement=True,
 )
@@ -66,7 +65,7 @@ knowledge_activation_table = Table(
     Column("actor", Text, nullable=False),
     Column("forced", Boolean, nullable=False),
     Column("at", UtcText, nullable=False),
-    Column("regression", LargeBinary),  # JSON
+    Column("regression", Blob),  # JSON
     sqlite_autoincrement=True,
 )
 
@@ -94,7 +93,7 @@ knowledge_question_table = Table(
     Column("last_asked_by", Text, nullable=False),
     Column("closed_at", UtcText),
     Column("closed_by", Text),
-    Column("detail", LargeBinary, nullable=False),  # JSON
+    Column("detail", Blob, nullable=False),  # JSON
     sqlite_autoincrement=True,
 )
 
@@ -108,5 +107,5 @@ golden_case_table = Table(
     Column("note", Text, nullable=False, server_default=""),
     Column("created_at", UtcText, nullable=False),
     Column("created_by", Text, nullable=False),
-    Column("request", LargeBinary, nullable=False),
+    Column("request", Blob, nullable=False),
 )

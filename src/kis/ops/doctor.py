@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 import sys
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,7 +101,7 @@ def _database(settings: Settings) -> Checkup:
         return _damaged(error)
     try:
         trouble = database.read_now(_trouble_in)
-    except (SQLAlchemyError, sqlite3.Error, ContentError, zlib.error) as error:
+    except (SQLAlchemyError, sqlite3.Error, ContentError) as error:
         return _damaged(getattr(error, "orig", error))
     finally:
         database.close()

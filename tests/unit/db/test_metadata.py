@@ -1,4 +1,4 @@
-"""Timestamps: stored as text that sorts, and compares with SQLite's own."""
+"""Timestamps: stored as text that sorts, and compares with SQLite's own. Bytes stay bytes."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,11 +7,12 @@ from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, t
 from sqlalchemy.exc import StatementError
 
 from kis.db.engine import Database
-from kis.db.metadata import UtcText
+from kis.db.metadata import Blob, UtcText
 
 event_table = Table(
-    "event", MetaData(), Column("id", Integer, primary_key=True), Column("at", UtcText)
-)
+    "event", MetaData(), Column("id", Integer, primary_key=True), Column("at", UtcText),
+    Column("raw", Blob),
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +71,26 @@ def test_compares_and_sorts_in_expressions(database: Database) -> None:
     in_order = select(event_table.c.at).order_by(event_table.c.at)
     assert database.read_now(lambda c: c.execute(since).scalar_one()) == 1
     assert database.read_now(lambda c: c.execute(in_order).scalars().all()) == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("sql", "read"),
+    [
+        ("x'00ff'", b"\x00\xff"),
+        ("'한'", "한".encode()),
+        ("cast(x'ff' AS TEXT)", b"\xff"),
+        ("7", b"7"),
+        ("NULL", None),
+    ],
+)
+def test_bytes_are_read_as_bytes_whatever_stands_there(
+    database: Database, sql: str, read: bytes | None
+) -> None:
+    """`UPDATE ... replace(...)` in the sqlite3 shell leaves text."""
+    database.write_now(lambda c: c.execute(text(f"INSERT INTO event (raw) VALUES ({sql})")))
+    assert database.read_now(lambda c: c.scalar(select(event_table.c.raw))) == read
+
+
+def test_bytes_are_stored_as_bytes(database: Database) -> None:
+    database.write_now(lambda c: c.execute(insert(event_table), [{"raw": b"{}"}]))
+    assert database.read_now(lambda c: c.scalar(text("SELECT typeof(raw) FROM event"))) == "blob"

@@ -14,7 +14,7 @@ from kis.estimate.request import parse_board
 from kis.estimate.rerun import admit
 from kis.estimate.store import EstimateRecord
 from kis.evidence.encoding import canonical_strict, sha256_hex
-from kis.evidence.envelope import Keyring, verify_signature
+from kis.evidence.envelope import Keyring, client_digest, verify_signature
 from kis.evidence.statement import STATEMENT_TYPE
 from kis.idempotency.model import RecordKey
 from kis.knowledge.active import Active
@@ -84,8 +84,11 @@ def test_evidence_is_of_this_answer(active: Active) -> None:
 def test_seal_is_of_request_result_and_rows(active: Active) -> None:
     made = record(active)
     answer = answer_of(made)
+    secret = KEYRING.secrets[KEYRING.current_id]
+    digest = client_digest("estimate-1", "10.0.0.7", secret)
     statement = {
         "type": STATEMENT_TYPE, "estimateId": answer["id"], "createdAt": answer["createdAt"],
+        "caller": {"owner": "api-bcd", "clientDigest": digest},
         "engineVersion": answer["engineVersion"], "rulesVersion": answer["rulesVersion"],
         "knowledge": {"version": "seed", "digest": active.snapshot.digest},
         "request": answer["request"], "result": {n: answer[n] for n in RESULT_FIELDS},
@@ -93,7 +96,7 @@ def test_seal_is_of_request_result_and_rows(active: Active) -> None:
     }  # fmt: skip
     raw = canonical_strict(statement)
     assert sha256_hex(raw) == made.evidence["statement_digest"]
-    secret = KEYRING.secrets[KEYRING.current_id]
+    assert made.evidence["client_digest"] == digest
     assert verify_signature(raw, made.evidence["signature"], secret)
 
 

@@ -11,6 +11,7 @@ from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.evidence.encoding import canonical, canonical_strict
 from kis.evidence.envelope import Keyring, seal
 from kis.evidence.statement import (
+    CallerReference,
     KnowledgeReference,
     Statement,
     build_statement,
@@ -113,6 +114,7 @@ def make_statement() -> Statement:
     return build_statement(
         estimate_id=ESTIMATE_ID,
         created_at="2026-11-23T00:00:00.000Z",
+        caller=CallerReference("api-bcdfghjk", "cd" * 32),
         engine_version="1",
         knowledge=KnowledgeReference("2026-11-22", "ab" * 32),
         rules_version="2026-11-22",

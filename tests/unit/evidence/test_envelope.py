@@ -8,7 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from kis.evidence.envelope import ALGORITHM, Keyring, key_id_for, seal, verify_signature
+from kis.evidence.envelope import (
+    ALGORITHM,
+    Keyring,
+    client_digest,
+    key_id_for,
+    seal,
+    verify_signature,
+)
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 OLD = b"an older secret, since retired"
@@ -124,3 +131,15 @@ def test_a_wrong_keyring_is_refused_without_its_secrets(
     with pytest.raises(ValueError, match=r"secret|keyring") as refusal:
         Keyring(current_id, secrets)
     assert not any(s and s.decode() in str(refusal.value) for s in secrets.values())
+
+
+def test_address_is_told_by_nothing_but_the_secret() -> None:
+    """Another secret, estimate or address gives another digest; no two inputs run together."""
+    digests = {
+        client_digest(estimate_id, client, secret)
+        for secret in (b"s" * 16, b"t" * 16)
+        for estimate_id, client in (("e1", "10.0.0.7"), ("e2", "10.0.0.7"), ("e1", "10.0.0.8"),
+                                    ("e1 1", "0.0.0.7"), ("e1", "\ud800"))
+    }  # fmt: skip
+    assert len(digests) == 10
+    assert all(len(digest) == 64 for digest in digests)

@@ -9,6 +9,7 @@ import rfc8785
 
 from kis.evidence.encoding import NotCanonicalError, canonical
 from kis.evidence.statement import (
+    CallerReference,
     KnowledgeReference,
     Statement,
     build_statement,
@@ -24,6 +25,7 @@ def small_statement(*rows: object) -> Statement:
     return build_statement(
         estimate_id="e1",
         created_at="2026-11-23T00:00:00Z",
+        caller=CallerReference("api-bcd", "dd"),
         engine_version="1",
         knowledge=KnowledgeReference("v1", "aa"),
         rules_version="r1",
@@ -40,7 +42,8 @@ def test_the_bytes_of_a_statement() -> None:
     row = {"poles": 2, "brand": "LS"}
     digest = hashlib.sha256(b'{"brand":"LS","poles":2}').hexdigest()
     assert canonical(small_statement(row)).decode() == (
-        '{"createdAt":"2026-11-23T00:00:00Z","engineVersion":"1","estimateId":"e1",'
+        '{"caller":{"clientDigest":"dd","owner":"api-bcd"},'
+        '"createdAt":"2026-11-23T00:00:00Z","engineVersion":"1","estimateId":"e1",'
         '"knowledge":{"digest":"aa","version":"v1"},"request":{"brand":"LS"},'
         '"result":{"W":600},"rows":{"accessories":[],"breakers":[{"digest":"'
         f'{digest}","row":{{"brand":"LS","poles":2}}}}],"enclosures":{{"digest":"bb"}},'

@@ -63,6 +63,7 @@ def create_evidence() -> None:
         sa.Column("enclosures_digest", sa.Text, nullable=False),
         sa.Column("rules_digest", sa.Text, nullable=False),
         sa.Column("engine_version", sa.Text, nullable=False),
+        sa.Column("client_digest", sa.Text, nullable=False),
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("rows", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("estimate_id", name="pk_evidence"),
