@@ -16,6 +16,7 @@ from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
 from kis.errors import ErrorCode
 from kis.estimate.answer import moment_text
+from kis.estimate.request import GOLDEN_NAME
 from kis.estimate.rerun import resize
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.golden_store import GoldenCase
@@ -31,8 +32,7 @@ class GoldenRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    # It is a step of an address, out of which clients take `.` and `..`.
-    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f/.][^\x00-\x1f\x7f/]{0,99}$")]
+    name: Annotated[str, Field(pattern=GOLDEN_NAME)]
     request: Annotated[dict[str, Any], Field(description="견적 요청 그대로. An estimate request.")]
     note: Annotated[str, Field(max_length=500)] = ""
 

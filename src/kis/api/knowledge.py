@@ -16,7 +16,7 @@ from kis.api.gatekeeper import RequestContext
 from kis.api.openapi import Documented
 from kis.errors import ErrorCode
 from kis.estimate.answer import moment_text
-from kis.estimate.request import parse_body
+from kis.estimate.request import VERSION_LABEL, parse_body
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
 from kis.knowledge.diff import Difference
 from kis.knowledge.service import KnowledgeService
@@ -25,8 +25,7 @@ from kis.knowledge.store import Version
 
 JSON = "application/json"
 TAG = ["지식 Knowledge"]
-LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-Label = Annotated[str, Field(pattern=LABEL, examples=["v2025-09-24-02"])]
+Label = Annotated[str, Field(pattern=VERSION_LABEL, examples=["v2025-09-24-02"])]
 Reason = Annotated[str, Field(max_length=500)]
 Mode = Literal["add", "replace"]
 
@@ -47,7 +46,7 @@ Content = Annotated[
     Any,
     BeforeValidator(_text_or_object),
     Field(
-        description="CSV/JSON 글, 또는 JSON 객체. CSV or JSON text, or a JSON object.",
+        description="CSV나 JSON 텍스트, 또는 JSON 객체. CSV or JSON text, or a JSON object.",
         json_schema_extra={"anyOf": [{"type": "string"}, {"type": "object"}]},
     ),
 ]

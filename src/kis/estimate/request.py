@@ -20,6 +20,26 @@ MOMENT = Text(
     "must be a moment of ISO 8601 such as 2025-09-24T00:00:00Z.",
 )
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
+VERSION_LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+# It is a step of an address, out of which clients take `.` and `..`.
+GOLDEN_NAME = r"^[^\x00-\x1f\x7f/.][^\x00-\x1f\x7f/]{0,99}$"
+_PATTERNS = {
+    NO_CONTROL_CHARACTERS: Text(
+        "줄바꿈, 탭 같은 제어 문자를 쓸 수 없습니다.",
+        "must have no control characters such as line ends and tabs.",
+    ),
+    VERSION_LABEL: Text(
+        "영문자, 숫자, 마침표(.), 밑줄(_), 붙임표(-) 1~64자로 쓰되,"
+        " 영문자나 숫자로 시작해야 합니다.",
+        "must be 1 to 64 ASCII letters, digits, '.', '_' or '-', beginning with a letter or digit.",
+    ),
+    GOLDEN_NAME: Text(
+        "1~100자로 쓰되, 빗금(/)과 제어 문자를 쓰거나 마침표(.)로 시작할 수 없습니다.",
+        "must be 1 to 100 characters, none of them '/' or a control character,"
+        " and not begin with '.'.",
+    ),
+}
+_ANY_PATTERN = Text("허용되지 않는 문자가 있습니다.", "has characters that are not allowed.")
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS)]
 Remark = Annotated[str, Field(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
 Poles = Literal["1P", "2P", "3P", "4P"]
@@ -177,10 +197,15 @@ def _finding(detail: ErrorDetails) -> Finding:
     path = "$" + "".join(path_step(key) for key in detail["loc"])
     context: dict[str, Any] = detail.get("ctx", {})
     korean, english = _words(detail["type"], context)
+    message = Text(f"값이 올바르지 않습니다: {korean}", f"Not a valid value: {english}")
+    if detail["type"] in ("missing", "extra_forbidden"):
+        # It is the name that is wrong, there is no value.
+        name = path_step(detail["loc"][-1]).removeprefix(".")
+        message = Text(f"{korean[:-1]}: {name}", f"{english[:-1].capitalize()}: {name}")
     return Finding(
         ErrorCode.INVALID_REQUEST,
         path,
-        Text(f"값이 올바르지 않습니다: {korean}", f"Not a valid value: {english}"),
+        message,
         Text(korean, english),
         {"value": _shown(detail["input"])},
     )
@@ -189,10 +214,12 @@ def _finding(detail: ErrorDetails) -> Finding:
 def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
     """Say in both languages what is allowed, from pydantic's error type and context."""
     limit = context.get("ge", context.get("le", context.get("max_length", "")))
+    pattern = _PATTERNS.get(context.get("pattern", ""), _ANY_PATTERN)
+    expected = str(context.get("expected"))
     table = {
         "extra_forbidden": ("모르는 필드입니다.", "unknown field."),
         "missing": ("필수 항목입니다.", "required."),
-        "literal_error": (f"{context.get('expected')} 중 하나", f"{context.get('expected')}"),
+        "literal_error": (f"{expected.replace(' or ', ' 또는 ')} 중 하나여야 합니다.", expected),
         "int_type": ("정수여야 합니다.", "must be a whole number."),
         "int_from_float": ("정수여야 합니다.", "must be a whole number."),
         "int_parsing": ("정수여야 합니다.", "must be a whole number."),
@@ -211,10 +238,7 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
         "string_too_short": ("비어 있을 수 없습니다.", "must not be empty."),
         "string_too_long": (f"최대 {limit}자입니다.", f"at most {limit} characters."),
         "too_long": (f"최대 {limit}개입니다.", f"at most {limit} items."),
-        "string_pattern_mismatch": (
-            "허용되지 않는 문자가 있습니다.",
-            "has characters that are not allowed.",
-        ),
+        "string_pattern_mismatch": (pattern.ko, pattern.en),
     }
     return table.get(kind, (f"형식이 다릅니다 ({kind}).", f"{kind.replace('_', ' ')}."))
 

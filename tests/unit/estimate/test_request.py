@@ -1,14 +1,22 @@
 """The request over the wire: which kinds and spellings are taken, and how the rest is told."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.model import AccessoryDraft, BoardDraft, DeviceDraft
-from kis.estimate.request import MAX_FINDINGS, EstimateRequest, parse_board
+from kis.estimate.request import (
+    GOLDEN_NAME,
+    MAX_FINDINGS,
+    VERSION_LABEL,
+    EstimateRequest,
+    parse_board,
+    parse_body,
+)
 
 FULL: dict[str, Any] = {
     "brand": "LS",
@@ -31,7 +39,7 @@ def refusals(body: object) -> dict[str, str]:
     findings = error.value.findings
     assert {finding.code for finding in findings} == {ErrorCode.INVALID_REQUEST}
     for finding in findings:
-        assert finding.message.ko.startswith("값이 올바르지 않습니다: ")
+        assert finding.hint.ko.removesuffix(".") in finding.message.ko
         assert finding.hint.ko
     return {finding.path: finding.hint.en for finding in findings}
 
@@ -46,6 +54,14 @@ def test_everything_that_can_be_said() -> None:
         accessories=(AccessoryDraft("MC-22", 2), AccessoryDraft("X")),
         label="LP-1", customer="한빛", note="비고",
     )  # fmt: skip
+
+
+def test_names_lose_the_spaces_around_them() -> None:
+    """They come along when a cell is copied."""
+    board = parse_board({"main": {"model": " SBS-54\u00a0"}, "branches": [{"model": "SIB-32 A"}]})
+    assert board.main == DeviceDraft("SBS-54")
+    assert board.branches == (DeviceDraft("SIB-32 A"),)
+    assert refusals({"main": {"model": "  "}}) == {"$.main.model": "must have 1 character or more."}
 
 
 def test_what_is_left_out_or_null_is_not_stated() -> None:
@@ -68,7 +84,11 @@ def test_no_branches_is_a_statement() -> None:
         ({"brand": 1}, "$.brand", "must be a string."),
         ({"brand": ""}, "$.brand", "must not be empty."),
         ({"brand": "x" * 101}, "$.brand", "at most 100 characters."),
-        ({"brand": "a\nb"}, "$.brand", "has characters that are not allowed."),
+        (
+            {"brand": "a\nb"},
+            "$.brand",
+            "must have no control characters such as line ends and tabs.",
+        ),
         ({"form": "economic"}, "$.form", "'ECONOMIC' or 'STANDARD'"),
         ({"installation": []}, "$.installation", "must be an object."),
         ({"main": {"af": "100"}}, "$.main.af", "must be a whole number."),
@@ -93,6 +113,48 @@ def test_no_branches_is_a_statement() -> None:
 )
 def test_what_is_of_a_wrong_kind(body: object, path: str, words: str) -> None:
     assert refusals(body) == {path: words}
+
+
+@pytest.mark.parametrize(
+    ("body", "korean"),
+    [
+        ({"form": "X"}, "값이 올바르지 않습니다: 'ECONOMIC' 또는 'STANDARD' 중 하나여야 합니다."),
+        ({"brand": "a\nb"}, "값이 올바르지 않습니다: 줄바꿈, 탭 같은 제어 문자를 쓸 수 없습니다."),
+        ({"accessories": {"items": [{}]}}, "필수 항목입니다: code"),
+        ({"more": 1}, "모르는 필드입니다: more"),
+    ],
+)
+def test_it_is_told_in_korean_alone(body: object, korean: str) -> None:
+    with pytest.raises(DomainError) as error:
+        parse_board(body)
+    assert error.value.main.message.ko == korean
+
+
+class Names(BaseModel):
+    """Names that other requests take."""
+
+    label: Annotated[str, Field(pattern=VERSION_LABEL)] = "v1"
+    golden: Annotated[str, Field(pattern=GOLDEN_NAME)] = "LP-1"
+    other: Annotated[str, Field(pattern="^a$")] = "a"
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "said"),
+    [
+        ("label", "", "1~64자"),
+        ("label", " v1", "영문자나 숫자로 시작"),
+        ("label", "한글-01", "영문자, 숫자, 마침표(.), 밑줄(_), 붙임표(-)"),
+        ("label", "x" * 500, "1~64자"),
+        ("golden", "", "1~100자"),
+        ("golden", "a/b", "빗금(/)"),
+        ("other", "b", "허용되지 않는 문자"),
+    ],
+)
+def test_refused_name_tells_what_is_allowed(field: str, name: str, said: str) -> None:
+    with pytest.raises(DomainError) as error:
+        parse_body(Names, {field: name})
+    assert said in error.value.main.message.ko
+    assert said in error.value.main.hint.ko
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
