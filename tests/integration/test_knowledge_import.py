@@ -300,13 +300,32 @@ def test_bytes_in_no_encoding_are_refused_with_their_line(client: Client) -> Non
 
 
 def test_rules_without_a_brand_whose_breakers_stay(client: Client) -> None:
-    rules = seed_catalogue()["rules"] | {"brands": ["LS"]}
+    rules = seed_catalogue()["rules"] | {"version": "ls", "brands": ["LS"]}
     response = import_table(client, "v-a", {"rules": rules}, format="json")
     problem = refused(response, 422, "KNOWLEDGE_INVALID")
     assert problem["path"] == "$.rules.brands"
     for words in (problem["detail"], problem["detailEn"]):
         assert "'SANGDO'" in words
         assert "SBE-102 2P" in words
+    assert is_untouched(client)
+
+
+def test_changed_rules_need_a_version_of_their_own(client: Client) -> None:
+    rules = seed_catalogue()["rules"] | {"polePitchAboveMm": 71}
+    response = import_table(client, "v-a", {"rules": rules}, format="json")
+    problem = refused(response, 422, "KNOWLEDGE_INVALID")
+    assert problem["path"] == "$.rules.version"
+    for words in (problem["detail"], problem["detailEn"]):
+        assert rules["version"] in words
+        assert FIRST in words
+    assert is_untouched(client)
+    named = {"rules": rules | {"version": "71"}}
+    good(import_table(client, "v-a", named, format="json"), 201)
+
+
+def test_version_without_a_breaker(client: Client) -> None:
+    response = import_table(client, "v-a", {"breakers": []}, format="json", mode="replace")
+    assert refused(response, 422, "KNOWLEDGE_INVALID")["path"] == "$.breakers"
     assert is_untouched(client)
 
 

@@ -17,7 +17,7 @@ from kis.db.writer import Writer
 from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
 from kis.knowledge import refusals, store
-from kis.knowledge.coherence import check_coherence
+from kis.knowledge.coherence import KnownRules, check_coherence
 from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.regression import Resize
@@ -111,7 +111,8 @@ class Staging:
             _check_same(existing, order, digest)
         active = await self._database.read(store.load_active_version)
         base = await self._database.read(lambda c: store.load_tables(c, active))
-        difference = await asyncio.to_thread(_read_and_compare, base, order)
+        known_rules = await self._database.read(store.load_rule_sets)
+        difference = await asyncio.to_thread(_read_and_compare, base, order, known_rules)
         version, is_new = await self._stage(order, raw, digest, active.id, actor)
         total = difference.total
         return Imported(
@@ -189,7 +190,7 @@ class Staging:
             await self._take_back(version, actor)
             raise
         trial = await asyncio.to_thread(try_out, base, tables, sample_size, self._resize, label)
-        valid = all(sample.succeeded for sample in trial.samples)
+        valid = bool(trial.samples) and all(sample.succeeded for sample in trial.samples)
         state = version.shown_state
         if valid and not is_fixed:
             await self._fix_content(version, active, trial, actor)
@@ -209,7 +210,8 @@ class Staging:
         if version.activated_at is not None:
             return await self._database.read(lambda c: store.load_tables(c, version))
         kept = await self._database.read(lambda c: store.load_change_set(c, version))
-        return await asyncio.to_thread(_lay, base, kept, _mode(version))
+        known_rules = await self._database.read(store.load_rule_sets)
+        return await asyncio.to_thread(_lay, base, kept, _mode(version), known_rules)
 
     async def _fix_content(
         self, version: store.Version, active: store.Version, trial: Trial, actor: str
@@ -278,21 +280,26 @@ def _keep(path: Path, raw: bytes) -> None:
     path.write_bytes(raw)
 
 
-def _read_and_compare(base: Tables, order: ImportOrder) -> Difference:
+def _read_and_compare(
+    base: Tables, order: ImportOrder, known_rules: list[KnownRules]
+) -> Difference:
     upload = parse_upload(order.format, order.content, brands=base.rules.brands)
-    return compare(base, _lay_coherently(base, upload, order.mode))
+    return compare(base, _lay_coherently(base, upload, order.mode, known_rules))
 
 
-def _lay(base: Tables, kept: bytes, mode: Mode) -> Tables:
+def _lay(base: Tables, kept: bytes, mode: Mode, known_rules: list[KnownRules]) -> Tables:
     format_name, raw = msgspec.msgpack.decode(kept, type=tuple[str, bytes])
     upload: Upload = parse_upload(format_name, raw, brands=base.rules.brands)
-    return _lay_coherently(base, upload, mode)
+    return _lay_coherently(base, upload, mode, known_rules)
 
 
-def _lay_coherently(base: Tables, upload: Upload, mode: Mode) -> Tables:
+def _lay_coherently(
+    base: Tables, upload: Upload, mode: Mode, known_rules: list[KnownRules]
+) -> Tables:
     """Refuse what fits only by itself; the base may be another one by the validation."""
     tables = lay_changes(base, upload, mode)
-    check_coherence(tables)
+    # Rules that are not part of the upload are the base's, and not its fault.
+    check_coherence(tables, known_rules if upload.rules is not None else ())
     return tables
 
 

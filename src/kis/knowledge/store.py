@@ -1,13 +1,15 @@
 """Keeps versions, their documents, and which one is active."""
 
 import zlib
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from kis.knowledge.active import Active
-from kis.knowledge.content import ContentError, Document, Documents, decode_tables
+from kis.knowledge.coherence import KnownRules
+from kis.knowledge.content import ContentError, Document, Documents, decode_rules, decode_tables
 from kis.knowledge.refusals import version_not_found
 from kis.knowledge.snapshot import Snapshot, Tables
 from kis.knowledge.tables import (
@@ -217,6 +219,28 @@ def load_tables(connection: Connection, version: Version) -> Tables:
 
     """
     return decode_tables(load_documents(connection, version))
+
+
+def load_rule_sets(connection: Connection) -> list[KnownRules]:
+    """Return every rule set that versions have, each with the first of these.
+
+    One that is damaged is left out: it is the doctor's to tell, and no reason to
+    refuse an import.
+    """
+    table = knowledge_version_table.c
+    labels: dict[str, str] = {}
+    for label, digest in connection.execute(
+        select(table.label, table.rules_digest)
+        .where(table.rules_digest.is_not(None))
+        .order_by(table.id)
+    ):
+        labels.setdefault(digest, label)
+    known = []
+    for digest, label in labels.items():
+        with suppress(ContentError, zlib.error):
+            rules = decode_rules(load_document(connection, digest) or b"")
+            known.append(KnownRules(label, rules))
+    return known
 
 
 def load_active(connection: Connection, version: Version) -> Active:

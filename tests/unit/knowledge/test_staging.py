@@ -34,6 +34,12 @@ def order(label: str, *models: str, **changes: Any) -> ImportOrder:
     return ImportOrder(label, "csv", content, "add")._replace(**changes)
 
 
+def rules_of(version: str, **changes: Any) -> dict[str, object]:
+    """Return the shipped rules as an upload has them, under another version."""
+    shipped = lengths_to_mm(msgspec.to_builtins(seed_tables().rules))
+    return shipped | {"version": version} | changes
+
+
 def refusal(services: Running, wanted: ImportOrder) -> ErrorCode:
     with pytest.raises(DomainError) as caught:
         services.run(services.staging.import_tables(wanted, "admin-x"))
@@ -86,7 +92,7 @@ def test_label_of_the_shipped_version_is_used(services: Running) -> None:
 
 
 def test_rules_without_a_brand_whose_rows_stay_are_refused(services: Running) -> None:
-    rules = lengths_to_mm(msgspec.to_builtins(seed_tables().rules)) | {"brands": ["LS"]}
+    rules = rules_of("ls", brands=["LS"])
     wanted = order("v-a", format="json", content={"rules": rules})
     assert refusal(services, wanted) is ErrorCode.KNOWLEDGE_INVALID
     assert not services.folder.exists()
@@ -102,13 +108,12 @@ def test_rules_without_a_brand_whose_rows_stay_are_refused(services: Running) ->
 
 
 def test_brand_whose_rows_came_meanwhile_is_refused_at_the_validation(services: Running) -> None:
-    rules = lengths_to_mm(msgspec.to_builtins(seed_tables().rules))
-    more = {"rules": rules | {"brands": ["LS", "SANGDO", "ABB"]}}
+    more = {"rules": rules_of("abb", brands=["LS", "SANGDO", "ABB"])}
     wanted = order("v-abb", format="json", content=more)
     services.run(services.staging.import_tables(wanted, "admin-x"))
     services.validate("v-abb")
     services.activate("v-abb")
-    without = wanted._replace(label="v-b", content={"rules": rules})
+    without = wanted._replace(label="v-b", content={"rules": rules_of("next")})
     services.run(services.staging.import_tables(without, "admin-x"))
     services.stage("v-a", breaker("T-1", brand="ABB"))
     services.validate("v-a")
@@ -118,6 +123,34 @@ def test_brand_whose_rows_came_meanwhile_is_refused_at_the_validation(services: 
     assert caught.value.main.code is ErrorCode.KNOWLEDGE_INVALID
     assert "ABB" in caught.value.main.message.en
     assert services.version("v-b").state == "staged"
+
+
+def rules_order(label: str, version: str, **changes: Any) -> ImportOrder:
+    return order(label, format="json", content={"rules": rules_of(version, **changes)})
+
+
+def test_version_of_rules_that_a_version_has_is_not_given_to_others(services: Running) -> None:
+    shipped = seed_tables().rules.version
+    wider = {"polePitchAboveMm": 71}
+    assert refusal(services, rules_order("v-a", shipped, **wider)) is ErrorCode.KNOWLEDGE_INVALID
+    same = rules_order("v-a", shipped)
+    services.run(services.staging.import_tables(same, "admin-x"))
+    for label, changes in (("v-b", wider), ("v-c", {"polePitchAboveMm": 72})):
+        services.run(services.staging.import_tables(rules_order(label, "2", **changes), "admin-x"))
+    assert services.validate("v-b")
+    # Both were staged while nobody had the version; validated is the first.
+    with pytest.raises(DomainError) as caught:
+        services.validate("v-c")
+    assert caught.value.main.path == "$.rules.version"
+    assert "v-b" in caught.value.main.message.ko
+    assert refusal(services, rules_order("v-d", "2")) is ErrorCode.KNOWLEDGE_INVALID
+    assert services.validate("v-b")
+
+
+def test_version_without_a_breaker_is_refused(services: Running) -> None:
+    empty = order("v-a", format="json", content={"breakers": []}, mode="replace")
+    assert refusal(services, empty) is ErrorCode.KNOWLEDGE_INVALID
+    services.run(services.staging.import_tables(empty._replace(mode="add"), "admin-x"))
 
 
 # --- validating --------------------------------------------------------------------------
@@ -176,8 +209,7 @@ def test_version_whose_upload_fits_its_base_no_more_is_staged_again(services: Ru
     services.stage("v-a", *others, mode="replace")
     services.validate("v-a")
     services.activate("v-a")
-    rules = lengths_to_mm(msgspec.to_builtins(seed_tables().rules)) | {"brands": ["LS"]}
-    wanted = ImportOrder("v-rules", "json", {"rules": rules}, "add")
+    wanted = ImportOrder("v-rules", "json", {"rules": rules_of("ls", brands=["LS"])}, "add")
     services.run(services.staging.import_tables(wanted, "admin-x"))
     services.validate("v-rules")
     services.activate("v-rules")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +17,7 @@ from kis.knowledge.content import ContentError, encode_tables
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.tables import knowledge_document_table
 from tests.unit.knowledge.conftest import NOON
-from tests.unit.knowledge.rows import breaker, tables_of
+from tests.unit.knowledge.rows import breaker, seed_tables, tables_of
 
 DOCUMENTS = select(func.count()).select_from(knowledge_document_table)
 
@@ -261,3 +262,33 @@ def test_id_is_never_given_twice(database: Database) -> None:
 
     first, second = database.write_now(write)
     assert second > first
+
+
+def test_rule_sets_that_versions_have(database: Database) -> None:
+    rules = seed_tables().rules
+    newer = msgspec.structs.replace(rules, version="next")
+
+    def write(connection: Connection) -> None:
+        validated(connection, "v-a", "T-1")
+        version = add_version(connection, "v-b")
+        tables = msgspec.structs.replace(tables_of(breaker()), rules=newer)
+        store.mark_validated(connection, version.id, 1, encode_tables(tables), (1, 1), NOON)
+        add_version(connection, "v-staged")
+
+    database.write_now(write)
+    known = database.read_now(store.load_rule_sets)
+    assert known == [(FIRST_LABEL, rules), ("v-b", newer)]
+
+
+def test_damaged_rule_set_is_no_reason_to_refuse_an_import(database: Database) -> None:
+    digest = database.read_now(
+        lambda c: c.scalar(text("SELECT rules_digest FROM knowledge_version"))
+    )
+    database.write_now(
+        lambda c: c.execute(
+            update(knowledge_document_table)
+            .where(knowledge_document_table.c.digest == digest)
+            .values(content=zlib.compress(b"{"))
+        )
+    )
+    assert database.read_now(store.load_rule_sets) == []
