@@ -56,7 +56,7 @@ from kis.settings import Settings
 from kis.units import Size
 
 DESCRIPTION = (
-    "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거를 답한다. "
+    "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
     "Sizes switchboard enclosures from the maker's own tables, with evidence."
 )
 NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
@@ -291,12 +291,12 @@ def _routing_error(request: Request, status: int) -> DomainError:
         return refusal(
             ErrorCode.METHOD_NOT_ALLOWED,
             Text(f"{request.method} 메서드는 쓸 수 없습니다.", f"{request.method} is not allowed."),
-            Text("/api-docs 를 보십시오.", "See /api-docs."),
+            Text("/api-docs를 보십시오.", "See /api-docs."),
         )
     if status == NOT_FOUND:
         return refusal(
             ErrorCode.NOT_FOUND,
             Text("없는 주소입니다.", "There is nothing at this address."),
-            Text("/api-docs 를 보십시오.", "See /api-docs."),
+            Text("/api-docs를 보십시오.", "See /api-docs."),
         )
     return internal_fault()

@@ -75,6 +75,7 @@ def test_one_more_is_refused(limited: Limited) -> None:
     problem = problem_of(response, 429, "RATE_LIMITED")
     assert response.headers["retry-after"] == "20"
     assert problem["findings"][0]["data"] == {"retryAfter": 20}
+    assert problem["hint"] == "20초 뒤에 다시 보내십시오."
     assert response.headers["ratelimit-remaining"] == "0"
 
 

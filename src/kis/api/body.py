@@ -84,10 +84,13 @@ def unsupported_media_type(found: str, wanted: str) -> Exception:
     return refusal(
         ErrorCode.UNSUPPORTED_MEDIA_TYPE,
         Text(
-            f"Content-Type이 {shown or '없음'}입니다.",
+            f"Content-Type이 {shown}입니다." if shown else "Content-Type이 없습니다.",
             f"The Content-Type is {shown or 'missing'}.",
         ),
-        Text(f"Content-Type: {wanted}", f"Content-Type: {wanted}"),
+        Text(
+            f"다음 Content-Type으로 보내십시오: {wanted}",
+            f"Send it with a Content-Type of {wanted}.",
+        ),
     )
 
 

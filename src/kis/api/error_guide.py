@@ -54,7 +54,7 @@ GUIDE = {
             "the active knowledge has no such row, and KIS does not guess",
         ),
         Text(
-            "hint의 질문에 답하는 행을 임포트해 활성화한 뒤 같은 요청을 다시 보낸다."
+            "hint의 질문에 답하는 행을 들여와 활성화한 뒤 같은 요청을 다시 보낸다."
             " 열린 질문: GET /v1/knowledge/questions",
             "import and activate the row that `hint` asks for, then send the same request again;"
             " open questions: GET /v1/knowledge/questions",
@@ -66,7 +66,7 @@ GUIDE = {
     ),
     ErrorCode.MALFORMED_JSON: Advice(
         Text(
-            "본문이 JSON이 아니다. 중복 키, NaN, 짝 없는 서로게이트도 거절한다",
+            "본문이 JSON이 아니다. 중복 키, NaN, 짝 없는 서로게이트도 받지 않는다",
             "the body is not JSON; duplicate keys, NaN and lone surrogates are refused too",
         ),
         Text("본문을 고친다", "correct the body"),
@@ -107,14 +107,17 @@ GUIDE = {
     ),
     ErrorCode.RATE_LIMITED: Advice(
         Text("분당 요청 한도를 넘었다", "over the limit of requests a minute"),
-        Text("Retry-After초 뒤에 다시 보낸다", "retry after Retry-After seconds"),
+        Text("Retry-After 헤더의 초만큼 기다려 다시 보낸다", "retry after Retry-After seconds"),
     ),
     ErrorCode.IDEMPOTENCY_IN_FLIGHT: Advice(
         Text(
             "같은 Idempotency-Key의 요청을 처리하고 있다",
             "a request with this Idempotency-Key is still being answered",
         ),
-        Text("Retry-After초 뒤에 그대로 다시 보낸다", "repeat it after Retry-After seconds"),
+        Text(
+            "Retry-After 헤더의 초만큼 기다려 그대로 다시 보낸다",
+            "repeat it after Retry-After seconds",
+        ),
     ),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: Advice(
         Text(
@@ -135,7 +138,7 @@ GUIDE = {
     ),
     ErrorCode.VERSION_NOT_FOUND: Advice(
         Text("그 이름의 버전이 없다", "no version has that label"),
-        Text("GET /v1/knowledge/versions 에서 찾는다", "see GET /v1/knowledge/versions"),
+        Text("이름을 확인한다: GET /v1/knowledge/versions", "see GET /v1/knowledge/versions"),
     ),
     ErrorCode.VERSION_ALREADY_EXISTS: Advice(
         Text("그 이름의 버전이 다른 내용으로 이미 있다", "the label is taken by other content"),
@@ -146,15 +149,15 @@ GUIDE = {
             "검증한 뒤 다른 버전이 활성화되었다",
             "another version became active since this one was validated",
         ),
-        Text("다시 validate한다", "validate it again"),
+        Text("다시 검증(validate)한다", "validate it again"),
     ),
     ErrorCode.VERSION_NOT_VALIDATED: Advice(
         Text("검증되지 않은 버전이다", "the version is not validated"),
-        Text("먼저 validate한다", "validate it first"),
+        Text("먼저 검증(validate)한다", "validate it first"),
     ),
     ErrorCode.VERSION_NEVER_ACTIVATED: Advice(
         Text("활성이었던 적이 없는 버전이다", "the version was never active"),
-        Text("activate를 쓴다", "use activate"),
+        Text("활성화(activate)한다", "use activate"),
     ),
     ErrorCode.VERSION_ACTIVE: Advice(
         Text("활성 버전은 지울 수 없다", "the active version cannot be deleted"),
@@ -176,19 +179,20 @@ GUIDE = {
     ),
     ErrorCode.OVERLOADED: Advice(
         Text(
-            "저장 대기열이 찼다. 저장하지 않았다", "too many writes are waiting; nothing was stored"
+            "저장 대기열이 가득 차서 저장하지 않았다",
+            "too many writes are waiting; nothing was stored",
         ),
-        Text("Retry-After초 뒤에 다시 보낸다", "retry after Retry-After seconds"),
+        Text("Retry-After 헤더의 초만큼 기다려 다시 보낸다", "retry after Retry-After seconds"),
     ),
     ErrorCode.NOT_READY: Advice(
         Text(
             "시작 중이거나 종료 중이거나 데이터베이스를 쓸 수 없다",
             "the service is starting or stopping, or cannot use its database",
         ),
-        Text("GET /readyz 의 이유를 본다", "see the reasons at GET /readyz"),
+        Text("이유를 확인한다: GET /readyz", "see the reasons at GET /readyz"),
     ),
     ErrorCode.INTERNAL: Advice(
-        Text("우리 쪽 잘못이다", "a fault on our side"),
+        Text("서버 내부 오류다", "a fault on our side"),
         Text(
             "requestId를 운영자에게 알린다. 로그의 ERROR 줄에 같은 값이 있다",
             "tell the operator the requestId; an ERROR line of the log has it",

@@ -140,7 +140,7 @@ def internal_fault() -> DomainError:
     return refusal(
         ErrorCode.INTERNAL,
         Text("서버 내부 오류입니다.", "A fault on our side."),
-        Text("requestId를 관리자에게 알려 주십시오.", "Tell the operator the requestId."),
+        Text("requestId를 운영자에게 알려 주십시오.", "Tell the operator the requestId."),
     )
 
 

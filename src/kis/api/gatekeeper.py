@@ -211,11 +211,14 @@ def _forbidden() -> DomainError:
 
 
 def _too_many(allowance: Allowance) -> DomainError:
+    wait_s = allowance.retry_after_s
     return refusal(
         ErrorCode.RATE_LIMITED,
-        Text(f"분당 {allowance.limit}회를 넘었습니다.", f"Over {allowance.limit} a minute."),
-        Text("Retry-After초 뒤에 다시 보내십시오.", "Retry after Retry-After seconds."),
-        retryAfter=allowance.retry_after_s,
+        Text(
+            f"분당 요청 한도 {allowance.limit}회를 넘었습니다.", f"Over {allowance.limit} a minute."
+        ),
+        Text(f"{wait_s}초 뒤에 다시 보내십시오.", f"Retry after {wait_s} s."),
+        retryAfter=wait_s,
     )
 
 

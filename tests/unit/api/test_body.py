@@ -68,6 +68,17 @@ def test_other_kinds_are_not_read(content_type: str | None) -> None:
     assert code is ErrorCode.UNSUPPORTED_MEDIA_TYPE
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [("", "Content-Type이 없습니다."), ("text/csv", "Content-Type이 text/csv입니다.")],
+)
+def test_other_kind_is_named_and_so_is_none(found: str, said: str) -> None:
+    with pytest.raises(DomainError) as error:
+        raise unsupported_media_type(found, JSON)
+    assert error.value.main.message.ko == said
+    assert JSON in error.value.main.hint.ko
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a": 1, "a": 2}', b"NaN", b"\xff"])
 def test_what_is_not_json(body: bytes) -> None:
     assert refused(read_json(request(JSON, body))) == (ErrorCode.MALFORMED_JSON, [""])
