@@ -25,6 +25,7 @@ from kis.api.errors import (
     PROBLEM_TYPE,
     headers_of,
     internal_fault,
+    log_refusal,
     problem_body,
     refusal,
     status_of,
@@ -238,7 +239,9 @@ def _add_error_handlers(app: FastAPI, methods: dict[str, set[str]]) -> None:
 
     @app.exception_handler(DomainError)
     async def refuse(request: Request, error: Exception) -> Response:
-        return _problem(request, error if isinstance(error, DomainError) else internal_fault())
+        refusal = error if isinstance(error, DomainError) else internal_fault()
+        log_refusal(refusal, request.state.context.request_id)
+        return _problem(request, refusal)
 
     @app.exception_handler(DatabaseUnavailable)
     async def tell_unavailable(request: Request, _: Exception) -> Response:

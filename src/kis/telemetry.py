@@ -4,7 +4,7 @@ The lines of LOG_FORMAT=text:
 
     127.0.0.1 2026-11-22T10:15:00Z "POST /v1/estimate/create" 201 4.2ms key=bcd request=fgh
     1 cache_hit 2026-11-22T10:15:00Z request=fgh
-    2026-11-22T10:15:00Z WARNING NEED_KNOWLEDGE_UPDATE $.main request=fgh
+    2026-11-22T10:15:00Z WARNING NEED_KNOWLEDGE_UPDATE $.main missing=brand+ABB request=fgh
     2026-11-22T10:15:00Z ERROR what we failed at request=fgh
     <tab>Traceback (most recent call last): and the rest of it, each line after a tab
 
@@ -16,13 +16,16 @@ them. Whatever a client sends, this is guaranteed:
 - `cache_hit` stands only in lookup lines;
 - `ERROR` stands only in faults, once in each; `error` in any letter case stands
   only in faults and their tracebacks;
+- `NEED_KNOWLEDGE_UPDATE` and `BRAND_CONFLICT` stand only in warnings, as the
+  code, once a request;
 - no space, quote or control character of a client's text arrives as such: a
   line starts where we started it;
 - no query string and no secret of the settings is written.
 
 Where such a word is not ours to write, its second character is percent-encoded:
-`4%301`, `e%72ror`. Request paths are percent-encoded as a whole, so they still
-mean the same when pasted into a URL.
+`4%301`, `e%72ror`. That goes for the id of an estimate too: where its hex digits
+hold 403, it would be counted as a refused request. Request paths are
+percent-encoded as a whole, so they still mean the same when pasted into a URL.
 
 Not guaranteed: `grep "POST /v1/estimate/create"` also finds longer paths that
 begin so; the figures need LOG_FORMAT=text and LOG_LEVEL=INFO or DEBUG; another
@@ -36,9 +39,10 @@ import logging
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from logging.handlers import WatchedFileHandler
+from typing import NamedTuple
 from urllib.parse import quote
 
 from kis import clock
@@ -54,7 +58,8 @@ _UNENCODED = "!#$&'()*+,-./:;<=>@[]^_`{|}~"
 # No vowels: random letters never spell a word that the runbook looks for.
 _HEX_TO_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 
-_WORDS_EVEN_IN_FAULTS = r"40[13]|429|POST|GET|cache_hit|ERROR"
+_CODES = "NEED_KNOWLEDGE_UPDATE|BRAND_CONFLICT"
+_WORDS_EVEN_IN_FAULTS = rf"40[13]|429|POST|GET|cache_hit|ERROR|{_CODES}"
 _FAULT_WORDS = re.compile(_WORDS_EVEN_IN_FAULTS)
 _WORDS = re.compile(rf"(?i:error)|{_WORDS_EVEN_IN_FAULTS}")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -233,17 +238,34 @@ def log_lookup(hit: bool, request_id: str) -> None:  # noqa: FBT001 - the line's
     log.write_line(f"{hit:d} cache_hit {_now()} request={request_id}\n")
 
 
-def log_refusal(code: str, path: str, request_id: str) -> None:
-    """Log an abstention or a conflict: its `ErrorCode` and where in the request it is."""
+class Refused(NamedTuple):
+    """A finding as it is logged: its `ErrorCode`, where it is, and what is not known."""
+
+    code: str
+    path: str
+    missing: str = ""
+
+
+def log_refusals(findings: Iterable[Refused], request_id: str) -> None:
+    """Log why a request was refused: a line for each code, at its first finding.
+
+    One line, so that a board with three unknown breakers counts as one abstention.
+    """
     log = _log_file
     if log is None or log.level > logging.WARNING:
         return
-    path = log.shortened(path)
-    if log.as_json:
-        facts = {"code": code, "path": path, "requestId": request_id}
-        log.write_line(_json_line("WARNING", "refusal", facts))
-        return
-    log.write_line(f"{_now()} WARNING {code} {_inert(path)} request={request_id}\n")
+    by_code: dict[str, list[Refused]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    for code, alike in by_code.items():
+        path = log.shortened(alike[0].path)
+        missing = log.shortened(",".join(filter(None, (finding.missing for finding in alike))))
+        if log.as_json:
+            facts = {"code": code, "path": path, "missing": missing, "requestId": request_id}
+            log.write_line(_json_line("WARNING", "refusal", facts))
+            continue
+        named = f" missing={_inert(missing).replace('%20', '+')}" if missing else ""
+        log.write_line(f"{_now()} WARNING {code} {_inert(path)}{named} request={request_id}\n")
 
 
 def two_digits(ms: float) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.integration.lifecycle import main_only
+from tests.integration.lifecycle import FIRST, main_only
 from tests.services import ADMIN_API_KEY, API_KEY, SECRETS, Server, board, running_server
 
 CREATE = "/v1/estimate/create"
@@ -91,6 +91,8 @@ def estimate_boards(day: Day) -> None:
         day.create(main_only(model), 422)
     day.create(board(brand="MIXED"), 422)
     day.create(board(branches=None), 422)
+    day.create(board(brand="MIXED", branches=None), 422)
+    day.create(main_only("BRAND_CONFLICT NEED_KNOWLEDGE_UPDATE"), 422)
     for _ in range(2):
         day.create({"label": "ERROR 401 cache_hit"}, 422, headers={"Idempotency-Key": "429 GET"})
     day.create({"ERROR": "cache_hit"}, 400)
@@ -108,6 +110,8 @@ def look_around(day: Day) -> None:
     day.send("GET", '/error"%0A1 cache_hit%0A10.0.0.9 x "POST /v1/estimate/create" 401', 404)
     day.send("GET", "/v1/estimate/429?error=ERROR", 404)
     day.send("PUT", CREATE, 405)
+    day.send("GET", "/v1/estimate/NEED_KNOWLEDGE_UPDATE/BRAND_CONFLICT", 404)
+    day.send("DELETE", f"/v1/knowledge/versions/{FIRST}", 409, key=ADMIN_API_KEY)
 
 
 def ask_too_often(day: Day) -> None:
@@ -182,7 +186,7 @@ def test_pipeline_is_the_runbook_s(pipeline: str) -> None:
 
 def test_day_had_everything(log: Log) -> None:
     statuses = {request.status for request in log.sent}
-    assert statuses == {200, 201, 400, 401, 403, 404, 405, 422, 429, 500}
+    assert statuses == {200, 201, 400, 401, 403, 404, 405, 409, 422, 429, 500}
 
 
 def test_recent_creates(log: Log) -> None:
@@ -205,16 +209,33 @@ def test_error_rate(log: Log) -> None:
 
 def test_cache_hit_rate(log: Log) -> None:
     hits, misses = log.count(status=201), log.count(code="NEED_KNOWLEDGE_UPDATE")
-    assert (hits, misses) == (13, 3)
+    assert (hits, misses) == (13, 4)
     assert log.run(CACHE_HIT_RATE) == f"Cache Hit Rate: {hits / (hits + misses) * 100:.6g}%"
 
 
 def test_abstentions_and_conflicts(log: Log) -> None:
     assert "WARNING BRAND_CONFLICT $.brand " in log.run(ABSTENTIONS)
-    found = re.findall(r" WARNING ([A-Z_]+) (\S+) request=[a-z]{20}\n", log.text)
-    refused = [request.code for request in log.sent if request.status == 422]
-    assert [code for code, _ in found] == refused
-    assert ("NEED_KNOWLEDGE_UPDATE", "$.main.model") in found
+    line = r" WARNING ([A-Z_]+) (\S+)(?: missing=(\S+))? request=([a-z]{20})\n"
+    found = re.findall(line, log.text)
+    refused = [request.code for request in log.sent if request.status in (409, 422)]
+    by_request = {request_id: code for code, _, _, request_id in reversed(found)}
+    assert list(by_request.values())[::-1] == refused
+    # The board whose brand is mixed and whose branches are not stated has both.
+    assert len(found) == len(refused) + 1
+    mixed = [code for code, path, *_ in found if path in ("$.brand", "$.branches")]
+    assert mixed.count("BRAND_CONFLICT") == 2
+    assert ("NEED_KNOWLEDGE_UPDATE", "$.main.model", "breakerModel+LS+G%45T-4%301+3P") in [
+        fact[:3] for fact in found
+    ]
+    assert "VERSION_ACTIVE" in refused
+
+
+@pytest.mark.parametrize("code", ["NEED_KNOWLEDGE_UPDATE", "BRAND_CONFLICT"])
+def test_one_line_a_request_has_the_code(log: Log, code: str) -> None:
+    """Whatever a client calls its breakers, and however many findings there are."""
+    lines = log.run(f"grep {code} /production/logs/kis-backend.log").splitlines()
+    assert len(lines) == {"NEED_KNOWLEDGE_UPDATE": 4, "BRAND_CONFLICT": 2}[code]
+    assert all(f" WARNING {code} " in line for line in lines)
 
 
 @pytest.mark.parametrize("pipeline", [RECENT_ERRORS, ALL_ERRORS])

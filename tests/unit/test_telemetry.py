@@ -16,11 +16,12 @@ from kis.errors import ErrorCode
 from kis.home import prepare_home
 from kis.settings import SettingsError, load_settings
 from kis.telemetry import (
+    Refused,
     close_logging,
     configure_logging,
     log_access,
     log_lookup,
-    log_refusal,
+    log_refusals,
     shares_log,
     two_digits,
 )
@@ -35,8 +36,17 @@ def test_lines_have_the_documented_form(open_log: Callable[..., Path]) -> None:
     log_access("127.0.0.1", "POST", "/v1/estimate/create", 201, 4.213, "bcd", "fgh")
     log_access("", "GET", "/health", 200, 0.0312, "", "fgh")
     log_lookup(hit=True, request_id="fgh")
-    log_refusal(ErrorCode.NEED_KNOWLEDGE_UPDATE, "$.main", "fgh")
-    log_refusal(ErrorCode.MALFORMED_JSON, "", "fgh")
+    log_refusals([Refused(ErrorCode.NEED_KNOWLEDGE_UPDATE, "$.main")], "fgh")
+    log_refusals([Refused(ErrorCode.MALFORMED_JSON, "")], "fgh")
+    missing = ("brand ABB", 'brand "A B"')
+    log_refusals(
+        [
+            Refused(ErrorCode.REQ_MORE_INFO, "$.branches"),
+            *(Refused(ErrorCode.NEED_KNOWLEDGE_UPDATE, "$.main", each) for each in missing),
+            Refused(ErrorCode.REQ_MORE_INFO, "$.main"),
+        ],
+        "fgh",
+    )
     logging.getLogger("kis").error("could not 저장 request=fgh")
     lines = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", log.read_text(encoding="utf-8"))
     assert lines.splitlines() == [
@@ -45,6 +55,8 @@ def test_lines_have_the_documented_form(open_log: Callable[..., Path]) -> None:
         "1 cache_hit TIME request=fgh",
         "TIME WARNING NEED_KNOWLEDGE_UPDATE $.main request=fgh",
         "TIME WARNING MALFORMED_JSON - request=fgh",
+        "TIME WARNING REQ_MORE_INFO $.branches request=fgh",
+        "TIME WARNING NEED_KNOWLEDGE_UPDATE $.main missing=brand+ABB,brand+%22A+B%22 request=fgh",
         "TIME ERROR could not 저장 request=fgh",
     ]
 
@@ -54,11 +66,11 @@ def test_query_string_secrets_and_excess_are_not_written(open_log: Callable[...,
     log_access("::1", "POST", "/v1/estimate?customer=kim", 200, 1.0, "bcd", "fgh")
     log_access("::1", "POST", f"/v1/estimate/{API_KEY}", 200, 1.0, "bcd", "fgh")
     log_access("::1", "POST", "/" + "x" * 5000 + API_KEY, 200, 1.0, "bcd", "fgh")
-    log_refusal(ErrorCode.INVALID_REQUEST, f"$.{API_KEY}", "fgh")
+    log_refusals([Refused(ErrorCode.INVALID_REQUEST, f"$.{API_KEY}", API_KEY)], "fgh")
     logging.getLogger("kis").error("key %s", API_KEY)
     written = log.read_text(encoding="utf-8")
     assert "kim" not in written
-    assert unquote(written).count("***") == 3
+    assert unquote(written).count("***") == 4
     assert API_KEY[:16] not in unquote(written)
     assert max(map(len, written.splitlines())) < 400
 
@@ -67,7 +79,7 @@ def test_json_has_one_object_a_line(open_log: Callable[..., Path]) -> None:
     log = open_log(LOG_FORMAT="json", API_KEY=API_KEY)
     log_access("127.0.0.1", "POST", '/a"\n?b=c', 429, 429.4321, "bcd", "fgh")
     log_lookup(hit=False, request_id="fgh")
-    log_refusal(ErrorCode.BRAND_CONFLICT, "$.\ud840", "fgh")
+    log_refusals([Refused(ErrorCode.BRAND_CONFLICT, "$.\ud840", "a b")], "fgh")
     try:
         raise ValueError(API_KEY)
     except ValueError:
@@ -93,6 +105,7 @@ def test_json_has_one_object_a_line(open_log: Callable[..., Path]) -> None:
             "event": "refusal",
             "code": "BRAND_CONFLICT",
             "path": "$.\ud840",
+            "missing": "a b",
             "requestId": "fgh",
         },
     ]
@@ -141,7 +154,7 @@ def test_level_is_the_least_that_is_logged(
     log = open_log(LOG_LEVEL=level)
     log_access("::1", "POST", "/", 200, 1.0, "bcd", "fgh")
     log_lookup(hit=True, request_id="bcd")
-    log_refusal(ErrorCode.BRAND_CONFLICT, "$", "bcd")
+    log_refusals([Refused(ErrorCode.BRAND_CONFLICT, "$")], "bcd")
     logging.getLogger("kis").debug("detail")
     assert len(log.read_text(encoding="utf-8").splitlines()) == events
 
@@ -150,7 +163,7 @@ def test_nothing_is_written_while_no_log_is_open(tmp_path: Path) -> None:
     close_logging()
     log_access("::1", "POST", "/", 200, 1.0, "bcd", "fgh")
     log_lookup(hit=True, request_id="bcd")
-    log_refusal(ErrorCode.BRAND_CONFLICT, "$", "bcd")
+    log_refusals([Refused(ErrorCode.BRAND_CONFLICT, "$")], "bcd")
     assert not list(tmp_path.iterdir())
 
 

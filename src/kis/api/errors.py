@@ -3,6 +3,8 @@
 import msgspec
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.knowledge.questions import Question
+from kis.telemetry import Refused, log_refusals
 
 STATUS = {
     ErrorCode.REQ_MORE_INFO: 422,
@@ -40,6 +42,8 @@ STATUS = {
     ErrorCode.INTERNAL: 500,
 }
 
+WARNED_OF = frozenset({409, 422, 503})
+"""Abstentions and conflicts, and what could not be stored: the log has them with their codes."""
 PROBLEM_TYPE = "application/problem+json"
 MAX_FINDINGS = 100
 TYPE_BASE = "urn:kis:problem:"
@@ -104,6 +108,18 @@ def problem_body(error: DomainError, request_id: str) -> bytes:
 def status_of(error: DomainError) -> int:
     """Return the HTTP status of `error`, which is its first finding's."""
     return STATUS[error.main.code]
+
+
+def log_refusal(error: DomainError, request_id: str) -> None:
+    """Log `error` with its codes, if it is one that the log is to have."""
+    if status_of(error) in WARNED_OF:
+        log_refusals(map(_refused, error.findings), request_id)
+
+
+def _refused(finding: Finding) -> Refused:
+    question = finding.data.get("question")
+    subject = question.subject if isinstance(question, Question) else ""
+    return Refused(finding.code, finding.path, subject)
 
 
 def headers_of(error: DomainError) -> dict[str, str]:

@@ -34,7 +34,7 @@ from kis.estimate.request import NO_CONTROL_CHARACTERS, EstimateRequest, parse_b
 from kis.estimate.service import Caller, Created, EstimateService
 from kis.estimate.store import EstimateFilter, EstimateSummary
 from kis.evidence.verification import Verification
-from kis.telemetry import log_lookup, log_refusal
+from kis.telemetry import Refused, log_lookup, log_refusals
 
 JSON = "application/json"
 MAX_PAGE = 500
@@ -176,13 +176,11 @@ def _tell_answer(created: Created, context: RequestContext, metrics: Metrics) ->
     else:
         # A refusal that was kept is one again, each time that it is given.
         kept = msgspec.json.decode(created.body, type=Problem)
-        log_refusal(kept.code, kept.path, context.request_id)
+        log_refusals((Refused(f.code, f.path) for f in kept.findings), context.request_id)
 
 
 def _tell_refusal(refusal: DomainError, context: RequestContext, metrics: Metrics) -> None:
-    main = refusal.main
-    log_refusal(main.code, main.path, context.request_id)
-    metrics.estimates.labels(main.code).inc()
+    metrics.estimates.labels(refusal.main.code).inc()
     if any(f.code is ErrorCode.NEED_KNOWLEDGE_UPDATE for f in refusal.findings):
         log_lookup(hit=False, request_id=context.request_id)
         metrics.lookups.labels("miss").inc()
