@@ -74,8 +74,8 @@ FIGURES = {
     ),
     # C 5x70 + 2x140 + 2x105 = 840: 600 + 280 + 30 + 840 + 210 + 40 + 250 is above 2200.
     # Two busbars: 350 + 105 and 2x140 + 105. H with C 455 and E 113.75 + 40 for the duct,
-    # W 2 x (2x280 + 300), D 400 at 800AF
-    "ls-stand-800af-standard": Figures((1720, 1768.8, 400), (1800, 1800, 400), MADE_TO_ORDER),
+    # W 2 x 1000, more than 2 x (2x280 + 300), D 400 at 800AF
+    "ls-stand-800af-standard": Figures((2000, 1768.8, 400), (2000, 1800, 400), MADE_TO_ORDER),
     # Main only. ECONOMIC: H body + 200, W body + 300
     "main-only-100af-economic": Figures((400, 330, 150), (400, 500, 150), "HB405015"),
     # The stock that fits, 500x600x200, has 0.30 m2 > 1.3 x 0.20

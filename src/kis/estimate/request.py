@@ -7,7 +7,7 @@ so that the gates can ask for all that is missing at once.
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from kis.errors import DomainError, ErrorCode, Finding, Text, path_step
@@ -40,7 +40,13 @@ _PATTERNS = {
     ),
 }
 _ANY_PATTERN = Text("허용되지 않는 문자가 있습니다.", "has characters that are not allowed.")
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS)]
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=NO_CONTROL_CHARACTERS
+    ),
+]
+"""Without the spaces around it: they come along when a cell is copied."""
 Remark = Annotated[str, Field(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
 Poles = Literal["1P", "2P", "3P", "4P"]
 Ampere = Annotated[int, Field(ge=1, le=10_000)]

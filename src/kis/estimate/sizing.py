@@ -113,7 +113,8 @@ def _standard(selection: Selection, rules: RuleSet) -> Budget:
             accessory_duct_dmm=0,
         )
     row = _rule(rules.standard.main, "standardMain", main)
-    branch_widths = [
+    column_widths = [2 * _tallest_branch_dmm(selection) + allowance]
+    column_widths += [
         _rule(rules.standard.branch, "standardBranch", branch).min_width_dmm
         for branch in selection.branches
     ]
@@ -123,8 +124,8 @@ def _standard(selection: Selection, rules: RuleSet) -> Budget:
         main_dmm=main.row.height_dmm,
         gap_dmm=rules.standard.main_to_branches_dmm,
         bottom_dmm=row.bottom_dmm,
-        width_per_busbar_dmm=2 * _tallest_branch_dmm(selection) + allowance,
-        least_width_dmm=max(row.min_width_dmm, alone_width, body_width, *branch_widths),
+        width_per_busbar_dmm=max(column_widths),
+        least_width_dmm=max(row.min_width_dmm, alone_width, body_width),
         least_height_dmm=alone_height,
         depth_dmm=_depth_dmm(selection, rules),
         accessory_share_percent=(

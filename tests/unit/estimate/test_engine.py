@@ -53,7 +53,7 @@ def test_all_lines_that_cannot_be_told_are_told_at_once(seed_snapshot: Snapshot)
     with pytest.raises(DomainError) as refusal:
         estimate(normalised, seed_snapshot, origins)
     assert [finding.path for finding in refusal.value.findings] == [
-        "$.main.poles", "$.branches[1].at", "$.branches[0].model",
+        "$.main.poles", "$.branches[0].model", "$.branches[1].at",
     ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_names_lose_the_spaces_around_them() -> None:
     board = parse_board({"main": {"model": " SBS-54\u00a0"}, "branches": [{"model": "SIB-32 A"}]})
     assert board.main == DeviceDraft("SBS-54")
     assert board.branches == (DeviceDraft("SIB-32 A"),)
-    assert refusals({"main": {"model": "  "}}) == {"$.main.model": "must have 1 character or more."}
+    assert refusals({"main": {"model": "  "}}) == {"$.main.model": "must not be empty."}
 
 
 def test_what_is_left_out_or_null_is_not_stated() -> None:

@@ -85,6 +85,11 @@ class TestStandard:
         selection = board(body(50), body(30), body(frame))
         assert of("STANDARD", selection, seed_snapshot).width_dmm(1) == width * 10
 
+    def test_each_busbar_has_the_width_of_the_table(self, seed_snapshot: Snapshot) -> None:
+        """600 mm for branches of 50AF, though 2 x 130 + 300 would do."""
+        needs = of("STANDARD", board(body(800), body(50)), seed_snapshot)
+        assert [needs.width_dmm(busbars) for busbars in (1, 2, 3)] == [10_000, 12_000, 18_000]
+
     def test_bodies_wider_than_the_table(self, seed_snapshot: Snapshot) -> None:
         wide_main = board(body(50, size=(350, 130, 60)), body(30))
         assert of("STANDARD", wide_main, seed_snapshot).width_dmm(1) == 6500
