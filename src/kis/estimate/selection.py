@@ -19,6 +19,7 @@ from kis.estimate.model import (
 from kis.knowledge.model import Breaker
 from kis.knowledge.questions import Question, ask
 from kis.knowledge.snapshot import Snapshot
+from kis.korean import with_particle
 
 MAX_CANDIDATES = 5
 """How many of the rows that a frame could mean are kept as evidence, best first."""
@@ -150,11 +151,13 @@ def _check_kind(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
             ErrorCode.DEVICE_TYPE_MISMATCH,
             where,
             Text(
-                f"{row.model}은(는) {row.type}인데 {line.type}을(를) 요청했습니다.",
+                f"{with_particle(row.model, '은/는')} {row.type}인데"
+                f" {with_particle(line.type, '을/를')} 요청했습니다.",
                 f"{row.model} is an {row.type}, but {line.type} was asked for.",
             ),
             Text(
-                f"종류를 {row.type}(으)로 바꾸거나 {line.type} 모델을 고르십시오.",
+                f"종류를 {with_particle(row.type, '으로/로')} 바꾸거나"
+                f" {line.type} 모델을 고르십시오.",
                 f"Ask for {row.type}, or choose a model that is an {line.type}.",
             ),
             {"expected": row.type, "actual": line.type},
@@ -175,7 +178,7 @@ def _check_frame(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
                 f"{row.model} has frame {row.frame_size_a} A, but {line.af} A was asked for.",
             ),
             Text(
-                f"af를 {row.frame_size_a}(으)로 바꾸거나 생략하십시오.",
+                f"af를 {with_particle(row.frame_size_a, '으로/로')} 바꾸거나 생략하십시오.",
                 f"Set af to {row.frame_size_a}, or leave it out.",
             ),
             {"expected": row.frame_size_a, "actual": line.af},
@@ -199,7 +202,7 @@ def _check_rated_current(line: Device, path: str, rows: list[Breaker]) -> list[F
 
 def _wrong_rated_current(line: Device, path: str, rows: list[Breaker]) -> Finding:
     known = sorted({current for row in rows for current in row.rated_currents_a})
-    allowed = ", ".join(map(str, known)) or f"<= {rows[0].frame_size_a}"
+    listed, frame = ", ".join(map(str, known)), rows[0].frame_size_a
     return Finding(
         ErrorCode.RATED_CURRENT_MISMATCH,
         f"{path}.at",
@@ -207,7 +210,7 @@ def _wrong_rated_current(line: Device, path: str, rows: list[Breaker]) -> Findin
             f"정격전류 {line.at}A인 제품이 없습니다 ({line.model or f'{line.af}AF'}).",
             f"There is no rated current of {line.at} A ({line.model or f'{line.af} AF'}).",
         ),
-        Text(f"가능한 값: {allowed}", f"Possible: {allowed}"),
+        Text(f"가능한 값: {listed or f'{frame} 이하'}", f"Possible: {listed or f'up to {frame}'}"),
         {"allowed": known},
     )
 
@@ -302,11 +305,12 @@ def _other_brand(line: Device, path: str, rows: tuple[Breaker, ...], board_brand
         ErrorCode.BRAND_CONFLICT,
         where,
         Text(
-            f"{line.model}은(는) {brands} 제품인데 {line.brand}(으)로 요청했습니다.",
+            f"{with_particle(line.model, '은/는')} {brands} 제품인데"
+            f" {with_particle(line.brand, '으로/로')} 요청했습니다.",
             f"{line.model} is made by {brands}, but {line.brand} was asked for.",
         ),
         Text(
-            f"{line.brand} 모델을 고르거나 brand를 {brands}(으)로 바꾸십시오.",
+            f"{line.brand} 모델을 고르거나 brand를 {with_particle(brands, '으로/로')} 바꾸십시오.",
             f"Choose a {line.brand} model, or make the brand {brands}.",
         ),
         {"expected": brands, "actual": line.brand},
@@ -319,11 +323,12 @@ def _other_poles(line: Device, path: str, rows: list[Breaker]) -> Finding:
         ErrorCode.POLES_MISMATCH,
         f"{path}.poles",
         Text(
-            f"{line.model}은(는) {known}인데 {line.poles}를 요청했습니다.",
+            f"{with_particle(line.model, '은/는')} {known}인데"
+            f" {with_particle(line.poles, '을/를')} 요청했습니다.",
             f"{line.model} is {known}, but {line.poles} was asked for.",
         ),
         Text(
-            f"극수를 {known}(으)로 바꾸거나 {line.poles} 모델을 고르십시오.",
+            f"극수를 {with_particle(known, '으로/로')} 바꾸거나 {line.poles} 모델을 고르십시오.",
             f"Set poles to {known}, or choose a {line.poles} model.",
         ),
         {"expected": known, "actual": line.poles},
@@ -336,8 +341,8 @@ def _ambiguous(path: str, what_ko: str, what_en: str, rows: list[Breaker]) -> Fi
         ErrorCode.REQ_MORE_INFO,
         path,
         Text(
-            f"같은 모델이 여럿 있어 {what_ko} 정보가 필요합니다.",
+            f"같은 모델이 여럿 있어 {with_particle(what_ko, '을/를')} 명시해야 합니다.",
             f"Several rows have this model; the {what_en} must be stated.",
         ),
-        Text(options, options),
+        Text(f"다음 중에서 고르십시오: {options}", f"One of: {options}"),
     )

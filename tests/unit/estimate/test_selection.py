@@ -111,6 +111,34 @@ def test_what_is_wrong_is_named(name: str, seed_snapshot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        (
+            "other poles", "SBS-54는 4P인데 3P를 요청했습니다.",
+            "극수를 4P로 바꾸거나 3P 모델을 고르십시오.",
+        ),
+        (
+            "other kind of main", "SBS-54는 MCCB인데 ELCB를 요청했습니다.",
+            "종류를 MCCB로 바꾸거나 ELCB 모델을 고르십시오.",
+        ),
+        (
+            "other frame", "SBS-54의 프레임은 50AF인데 100AF를 요청했습니다.",
+            "af를 50으로 바꾸거나 생략하십시오.",
+        ),
+        (
+            "rated current above the frame", "정격전류 64A인 제품이 없습니다 (BKN-1P).",
+            "가능한 값: 63 이하",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_korean(
+    name: str, message: str, hint: str, seed_snapshot: Snapshot
+) -> None:
+    (finding,) = refused(WRONG[name][0], seed_snapshot)
+    assert (finding.message.ko, finding.hint.ko) == (message, hint)
+
+
+@pytest.mark.parametrize(
     ("board", "path"),
     [
         (draft("TWIN", brand="MIXED"), "$.main.brand"),
