@@ -38,6 +38,14 @@ class SettingsError(Exception):
         self.problems = problems
 
 
+EQUAL_KEYS = Text(
+    "ADMIN_API_KEY가 API_KEY와 같아 관리 기능이 잠겨 있습니다."
+    " .env의 ADMIN_API_KEY에 다른 값을 넣거나, 값을 비우고(새로 만듭니다) 재시작하십시오.",
+    "ADMIN_API_KEY equals API_KEY: administration is locked."
+    " Set another ADMIN_API_KEY in .env, or empty it (a new one is made), and restart.",
+)
+"""What to say where `Settings.admin_key_usable` is false."""
+
 _BYTES = Text("바이트", "bytes")
 _HOME = Description(
     "KIS_HOME",

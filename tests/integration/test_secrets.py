@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kis.settings import EQUAL_KEYS
 from tests.integration import runbook
 from tests.integration.lifecycle import estimate, good, refused, verify_evidence
 from tests.integration.program import Program, is_clear
@@ -94,12 +95,26 @@ def test_rotation_of_the_api_key_as_the_runbook_does_it(home: Path) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", new)
     assert stored(home) == {**before, "API_KEY": new, "ADMIN_API_KEY": new}
     assert (home / "kis-backend" / ".env").stat().st_mode & 0o777 == 0o600
+    log = home / "logs" / "kis-backend.log"
+    assert EQUAL_KEYS.en not in log.read_text(encoding="utf-8")
     with serving(home) as server:
         good(call(server, new), 201)
         for old in (before["API_KEY"], before["ADMIN_API_KEY"]):
             refused(call(server, old), 401, "UNAUTHENTICATED")
         # What was handed to clients must not administer.
-        refused(server.request("GET", VERSIONS, key=new), 403, "FORBIDDEN")
+        problem = refused(server.request("GET", VERSIONS, key=new), 403, "FORBIDDEN")
+        assert (problem["hint"], problem["hintEn"]) == (EQUAL_KEYS.ko, EQUAL_KEYS.en)
+        shown = output_of(server)
+    for told in (shown, log.read_text(encoding="utf-8")):
+        assert told.count(EQUAL_KEYS.ko) == told.count(EQUAL_KEYS.en) == 1
+        assert new not in told
+    # What the hint says opens it again.
+    env_file = home / "kis-backend" / ".env"
+    text = env_file.read_text(encoding="utf-8")
+    env_file.write_text(text.replace(f"ADMIN_API_KEY={new}", "ADMIN_API_KEY="), encoding="utf-8")
+    with serving(home) as server:
+        good(server.request("GET", VERSIONS, key=stored(home)["ADMIN_API_KEY"]))
+        assert EQUAL_KEYS.en not in output_of(server)
 
 
 def call(server: Server, key: str) -> Any:

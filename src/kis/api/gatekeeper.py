@@ -27,7 +27,7 @@ from kis.api.errors import (
 from kis.api.metrics import Metrics
 from kis.db.engine import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Text
-from kis.settings import Settings
+from kis.settings import EQUAL_KEYS, Settings
 from kis.telemetry import log_access, new_request_id
 
 logger = logging.getLogger("kis.api")
@@ -35,6 +35,9 @@ logger = logging.getLogger("kis.api")
 LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
 """Paths that take whole tables: an evidence package holds the stock it chose from."""
 
+ADMIN_NEEDED = Text(
+    "관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."
+)
 ACCESS: tuple[tuple[str, Scope], ...] = (("/v1/knowledge/", Scope.ADMIN), ("/v1/", Scope.API))
 """Longest prefix first. What is not listed is open to anyone."""
 
@@ -58,6 +61,7 @@ class Gatekeeper:
         self._app = app
         self._keys = keys
         self._metrics = metrics
+        self._admin_hint = ADMIN_NEEDED if settings.admin_key_usable else EQUAL_KEYS
         self._max_body_bytes = settings.max_body_bytes
         self._max_import_bytes = settings.max_import_bytes
         self._limiter = RateLimiter(settings.rate_limit_per_minute, seconds)
@@ -100,7 +104,7 @@ class Gatekeeper:
         needed = next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
         if needed is None:
             if path == "/metrics" and not _is_local(client) and not (key and key.may(Scope.ADMIN)):
-                raise _forbidden()
+                raise _forbidden(self._admin_hint)
             return
         if self._limiter.is_on:
             allowance = self._limiter.take((key.key_id if key else "", client))
@@ -110,7 +114,7 @@ class Gatekeeper:
         if key is None:
             raise _unauthenticated()
         if not key.may(needed):
-            raise _forbidden()
+            raise _forbidden(self._admin_hint)
 
     def _limit_of(self, path: str) -> int:
         return self._max_import_bytes if path in LARGE_BODIES else self._max_body_bytes
@@ -202,12 +206,9 @@ def _unauthenticated() -> DomainError:
     )
 
 
-def _forbidden() -> DomainError:
-    return refusal(
-        ErrorCode.FORBIDDEN,
-        Text("이 키로는 할 수 없는 요청입니다.", "This key may not do that."),
-        Text("관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."),
-    )
+def _forbidden(hint: Text) -> DomainError:
+    denied = Text("이 키로는 할 수 없는 요청입니다.", "This key may not do that.")
+    return refusal(ErrorCode.FORBIDDEN, denied, hint)
 
 
 def _too_many(allowance: Allowance) -> DomainError:

@@ -46,6 +46,8 @@ def serve(as_json: AsJson = False) -> None:
     shown_on = sys.stderr if as_json else sys.stdout
     if not shares_log(shown_on.fileno()):
         show_secrets(prepared, shown_on)
+    if not settings.admin_key_usable:
+        _warn_of_equal_keys(is_shown=not shares_log(sys.stderr.fileno()))
     is_quiet = shares_log(sys.stdout.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -61,6 +63,17 @@ def serve(as_json: AsJson = False) -> None:
             f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
             2,
         )
+
+
+def _warn_of_equal_keys(*, is_shown: bool) -> None:
+    """Tell the log, and the console where `is_shown`: the operator's next step would be a 403."""
+    import logging  # noqa: PLC0415 - only when the server starts
+
+    from kis.settings import EQUAL_KEYS  # noqa: PLC0415
+
+    logging.getLogger("kis").warning("%s / %s", EQUAL_KEYS.ko, EQUAL_KEYS.en)
+    if is_shown:
+        sys.stderr.write(f"주의 Warning: {EQUAL_KEYS.ko}\n{EQUAL_KEYS.en}\n")
 
 
 def _end(_number: int, _frame: object) -> None:

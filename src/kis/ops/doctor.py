@@ -13,7 +13,7 @@ from kis.db.engine import DatabaseUnavailable, open_database
 from kis.db.migrate import HEAD, stored_revision
 from kis.knowledge.content import ContentError
 from kis.knowledge.store import load_active, load_active_version, load_pointer
-from kis.settings import Settings, env_file_of
+from kis.settings import EQUAL_KEYS, Settings, env_file_of
 
 DISK_FREE_LEAST = 0.15
 """The runbook raises an alarm at 85 % used."""
@@ -73,12 +73,7 @@ def _secrets_file(settings: Settings) -> Checkup:
 def _keys(settings: Settings) -> Checkup:
     if settings.admin_key_usable:
         return Checkup("keys", True, "두 키가 다름", "the two keys differ")
-    return Checkup(
-        "keys",
-        False,
-        "ADMIN_API_KEY가 API_KEY와 같아 관리 기능이 잠겨 있음. 다른 값을 넣고 재시작하십시오",
-        "ADMIN_API_KEY equals API_KEY: administration is locked. Set another value and restart",
-    )
+    return Checkup("keys", False, EQUAL_KEYS.ko, EQUAL_KEYS.en)
 
 
 def _disk(settings: Settings) -> Checkup:
