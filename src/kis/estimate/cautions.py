@@ -7,6 +7,17 @@ from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.units import to_mm
 
+_PLACE_KO = {
+    "INDOOR": "옥내",
+    "OUTDOOR": "옥외",
+    "WALL": "벽부",
+    "SURFACE": "노출",
+    "FLUSH": "매입",
+    "STAND": "자립",
+    "STEEL": "스틸",
+    "SUS": "스테인리스",
+}
+
 
 def cautions(
     board: Board,
@@ -40,7 +51,7 @@ def _unconfirmed_rule(board: Board, selection: Selection, rules: RuleSet) -> lis
             "ECONOMIC_RULE_UNCONFIRMED",
             f"경제형 규칙은 메인 {economic.confirmed_main_frame_size_a}AF, 분기"
             f" {economic.confirmed_branches}개까지만 실물로 확인되었습니다"
-            f" (이 반: {frame}AF, {branches}개).",
+            f" (이 반: 메인 {frame}AF, 분기 {branches}개).",
             f"Known boards confirm the ECONOMIC rule only up to a main of"
             f" {economic.confirmed_main_frame_size_a} AF and {economic.confirmed_branches}"
             f" branches (this board: {frame} AF, {branches}).",
@@ -93,8 +104,8 @@ def _more_than_needed(need: Need, choice: Choice) -> list[Caution]:
     return [
         Caution(
             "LARGER_THAN_NEEDED",
-            f"이 반에는 {needed} mm 제작함이면 됩니다. 분기가 더 적은 같은 반의 외함이 그보다 커서"
-            f" {given} mm 외함으로 정했습니다.",
+            f"이 반만 보면 {needed} mm 제작함으로 충분합니다. 다만 분기가 더 적은 같은 반의 외함이"
+            f" 그보다 커서 {given} mm로 정했습니다.",
             f"Made to order at {needed} mm would do. The same board with fewer branches is given"
             f" a larger front than that, hence {given} mm.",
         )
@@ -110,8 +121,8 @@ def _unusual_enclosure(
         warnings.append(
             Caution(
                 "NO_STOCK_FOR_INSTALLATION",
-                f"{place.location}·{place.mount}·{place.material} 기성함이 지식에 없어"
-                " 제작함으로 견적합니다.",
+                f"{_PLACE_KO[place.location]}·{_PLACE_KO[place.mount]}·{_PLACE_KO[place.material]}"
+                " 기성함이 지식에 없어 제작함으로 견적합니다.",
                 f"No stock enclosure is known for {place.location}, {place.mount},"
                 f" {place.material}: made to order.",
             )
@@ -120,8 +131,8 @@ def _unusual_enclosure(
         warnings.append(
             Caution(
                 "TALLER_THAN_STOCK",
-                f"외함 높이 {to_mm(choice.height_dmm)}mm는 가장 높은 기성함"
-                f" {to_mm(tallest_stock_dmm)}mm보다 높습니다. 운반과 설치를 확인하십시오.",
+                f"외함 높이 {to_mm(choice.height_dmm)} mm는 가장 높은 기성함"
+                f" {to_mm(tallest_stock_dmm)} mm보다 높습니다. 운반과 설치를 확인하십시오.",
                 f"At {to_mm(choice.height_dmm)} mm the enclosure is taller than the tallest"
                 f" stock one ({to_mm(tallest_stock_dmm)} mm): check transport and installation.",
             )

@@ -56,7 +56,7 @@ def test_cautions(name: str, seed_snapshot: Snapshot) -> None:
 
 def test_unconfirmed_rule_says_why(seed_snapshot: Snapshot) -> None:
     caution = cautions(draft("SBS-404", rows(25)), seed_snapshot)["ECONOMIC_RULE_UNCONFIRMED"]
-    assert "400AF, 25개" in caution.message_ko
+    assert "메인 400AF, 분기 25개" in caution.message_ko
     assert "400 AF, 25" in caution.message_en
 
 
@@ -81,6 +81,11 @@ def test_larger_than_needed_names_both_sizes(seed_snapshot: Snapshot) -> None:
     for message in (caution.message_ko, caution.message_en):
         assert "600x1900 mm" in message
         assert "600x2100 mm" in message
+
+
+def test_installation_without_stock_is_named_in_korean(seed_snapshot: Snapshot) -> None:
+    caution = cautions(draft("SBS-54", mount="STAND"), seed_snapshot)["NO_STOCK_FOR_INSTALLATION"]
+    assert caution.message_ko.startswith("옥내·자립·스틸 기성함이 지식에 없어")
 
 
 def test_taller_than_stock_names_both_heights(seed_snapshot: Snapshot) -> None:
