@@ -185,9 +185,23 @@ def test_json_in_any_letter_case(client: Client) -> None:
 
 
 def test_unknown_format_is_refused(client: Client) -> None:
-    problem = refused(import_table(client, "v-a", "x", format="xlsx"), 422, "KNOWLEDGE_INVALID")
-    assert problem["path"] == "$.format"
+    raw = table(row("T-1")).encode()
+    for response in (
+        import_table(client, "v-a", "x", format="xlsx"),
+        import_raw(client, "v-a", raw, format="xlsx"),
+        import_raw(client, "v-a", raw, format=""),
+    ):
+        problem = refused(response, 400, "INVALID_REQUEST")
+        assert problem["path"] == "$.format"
+        assert "csv" in problem["hint"]
     assert is_untouched(client)
+
+
+def test_every_finding_hints_at_what_is_allowed(client: Client) -> None:
+    response = import_table(client, "v-a", table(row("T-1", width=0), "LS,x"))
+    for finding in refused(response, 422, "KNOWLEDGE_INVALID")["findings"]:
+        assert finding["hint"].startswith("허용: ")
+        assert finding["hintEn"].startswith("Allowed: ")
 
 
 def test_cp949_bytes_as_a_csv_body(client: Client) -> None:
@@ -342,7 +356,7 @@ def test_more_than_200_000_rows_are_refused(client: Client) -> None:
     # Short lines suffice: rows are counted before they are read.
     raw = (HEADER + "\nx" * 200_001).encode()
     problem = refused(import_raw(client, "v-a", raw), 422, "KNOWLEDGE_INVALID")
-    assert "200000" in problem["detail"]
+    assert "200000" in problem["hint"]
     assert is_untouched(client)
 
 

@@ -42,6 +42,15 @@ def _text_or_object(value: object) -> object:
     return value
 
 
+def _lower_case(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Format = Annotated[
+    Literal["csv", "json"],
+    BeforeValidator(_lower_case),
+    Field(description="대소문자를 가리지 않는다. In any letter case."),
+]
 Content = Annotated[
     Any,
     BeforeValidator(_text_or_object),
@@ -55,7 +64,7 @@ Content = Annotated[
 class ImportRequest(_Order):
     """An upload: breakers as CSV, or any tables and rules as JSON."""
 
-    format: Annotated[str, Field(description="csv | json", max_length=10)]
+    format: Format
     content: Content
     versionLabel: Label  # noqa: N815 - the runbook's name
     mode: Annotated[

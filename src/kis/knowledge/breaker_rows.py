@@ -151,8 +151,8 @@ class BreakerRows:
         ko = ", ".join(f"{place.line}행" if place.line else place.path for place in places)
         en = " and ".join(place.path for place in places)
         message = Text(
-            f"'{name}' 행이 두 번 있습니다: {ko}. 허용: {_ONE_ROW.ko}.",
-            f"'{name}' is given twice: {en}. Allowed: {_ONE_ROW.en}.",
+            f"'{name}' 행이 두 번 있습니다: {ko}.",
+            f"'{name}' is given twice: {en}.",
         )
         place = self._place_of(number, "model")
         self._problems.add(place, Reason(name, message, _ONE_ROW))

@@ -85,10 +85,9 @@ def _brand_in_use(brand: str, rows: list[Breaker]) -> Reason:
         f'"{brand}" among the brands, or breakers without these rows and mode "replace"',
     )
     message = Text(
-        f"brands에 {with_particle(quoted, '이/가')} 없는데 그 차단기 {count}행이 남습니다({named})."
-        f" 허용: {allowed.ko}.",
-        f"'{brand}' is not among the brands, but {count} of its breakers stay ({named})."
-        f" Allowed: {allowed.en}.",
+        f"brands에 {with_particle(quoted, '이/가')} 없는데"
+        f" 그 차단기 {count}행이 남습니다({named}).",
+        f"'{brand}' is not among the brands, but {count} of its breakers stay ({named}).",
     )
     return Reason(brand, message, allowed)
 

@@ -121,8 +121,8 @@ def _check_header(header: Record, names: list[str], problems: Problems) -> bool:
 
 def _wrong_count(fields: list[str]) -> Reason:
     message = Text(
-        f"칸이 {len(fields)}개입니다. 허용: {_NINE.ko}.",
-        f"There are {len(fields)} fields. Allowed: {_NINE.en}.",
+        f"칸이 {len(fields)}개입니다.",
+        f"There are {len(fields)} fields.",
     )
     return Reason(len(fields), message, _NINE)
 

@@ -68,7 +68,8 @@ class Problems:
                     ErrorCode.KNOWLEDGE_INVALID,
                     place.path + reason.inside,
                     reason.message,
-                    data=detail,
+                    Text(f"허용: {reason.allowed.ko}", f"Allowed: {reason.allowed.en}"),
+                    detail,
                 )
             )
 
@@ -99,14 +100,12 @@ def json_place(path: str) -> Place:
 def not_allowed(value: object, allowed: Text, inside: str = "") -> Reason:
     """Return the reason for a value outside `allowed`; None counts as not given."""
     if value is None or value == "":
-        message = Text(
-            f"값이 없습니다. 허용: {allowed.ko}.", f"No value is given. Allowed: {allowed.en}."
-        )
+        message = Text("값이 없습니다.", "No value is given.")
     else:
         quoted = f"'{shown(value)}'"
         message = Text(
-            f"{with_particle(quoted, '은/는')} 쓸 수 없는 값입니다. 허용: {allowed.ko}.",
-            f"{quoted} is not allowed. Allowed: {allowed.en}.",
+            f"{with_particle(quoted, '은/는')} 쓸 수 없는 값입니다.",
+            f"{quoted} is not allowed.",
         )
     return Reason(value, message, allowed, inside)
 

@@ -114,8 +114,8 @@ def unknown_key(key: object, keys: Collection[str]) -> Reason:
     allowed = one_of(keys)
     name = shown(str(key))
     message = Text(
-        f"'{name}' 키는 쓸 수 없습니다. 허용: {allowed.ko}.",
-        f"The key '{name}' is not known. Allowed: {allowed.en}.",
+        f"'{name}' 키는 쓸 수 없습니다.",
+        f"The key '{name}' is not known.",
     )
     return Reason(key, message, allowed)
 
@@ -163,7 +163,7 @@ def _read(
 def _twice(name: str, key: str, first: str, path: str) -> Reason:
     allowed = Text(f"{with_particle(key, '이/가')} 같은 행은 하나만", f"one row for each {key}")
     message = Text(
-        f"'{name}' 행이 두 번 있습니다: {first}, {path}. 허용: {allowed.ko}.",
-        f"'{name}' is given twice: {first} and {path}. Allowed: {allowed.en}.",
+        f"'{name}' 행이 두 번 있습니다: {first}, {path}.",
+        f"'{name}' is given twice: {first} and {path}.",
     )
     return Reason(name, message, allowed)

@@ -34,7 +34,8 @@ def test_brand_of_rows_that_stay() -> None:
         for words in (finding.message.ko, finding.message.en):
             assert f"'{brand}'" in words
             assert f"({row})" in words
-            assert '"replace"' in words
+        assert '"replace"' in finding.hint.ko
+        assert '"replace"' in finding.hint.en
     assert abb.data["total"] == 2
 
 

@@ -59,15 +59,16 @@ def test_findings_tell_where_what_and_how_many() -> None:
     assert findings[1].message.ko.startswith("값이 없습니다")
     assert findings[2].data["column"] == "widthMm"
     assert "'0' is not allowed" in findings[2].message.en
+    assert {finding.hint for finding in findings} == {Text("허용: 무엇", "Allowed: something")}
     assert json.dumps([finding.data for finding in findings])
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("3P", "'3P'는 쓸 수 없는 값입니다. 허용: 무엇."),
-        (75.01, "'75.01'은 쓸 수 없는 값입니다. 허용: 무엇."),
-        ("", "값이 없습니다. 허용: 무엇."),
+        ("3P", "'3P'는 쓸 수 없는 값입니다."),
+        (75.01, "'75.01'은 쓸 수 없는 값입니다."),
+        ("", "값이 없습니다."),
     ],
 )
 def test_a_refused_value_stands_in_a_korean_sentence(value: object, said: str) -> None:
