@@ -211,8 +211,9 @@ def doctor(as_json: AsJson = False) -> None:
     try:
         with only_process(settings, wait_s=0):
             findings = examine(settings, owns_database=True)
-    except Locked:
-        findings = examine(settings, owns_database=False)
+    except Locked as locked:
+        complaints = _complaints_of(locked.address)
+        findings = examine(settings, owns_database=False, complaints=complaints)
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
     else:
@@ -221,3 +222,17 @@ def doctor(as_json: AsJson = False) -> None:
             typer.echo(f"{mark} {finding.what}: {finding.ko} / {finding.en}")
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
+
+
+def _complaints_of(address: str) -> list[str]:
+    """Return why the server at `address` is not ready; [] when it is, or when none is named."""
+    import httpx  # noqa: PLC0415 - only when a server runs
+
+    if not address:
+        return []
+    try:
+        with httpx.Client(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP
+            complaints: list[str] = client.get(f"{address}/readyz").json()["reasons"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return [f"{address} 에서 답하지 않습니다 / it does not answer at {address}"]
+    return complaints

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from kis.db.place import Place
 from kis.telemetry import two_digits
 
 T = TypeVar("T")
@@ -49,23 +50,49 @@ class Database:
     checkpoints) borrow that connection by `write_engine.raw_connection()`.
     """
 
-    def __init__(self, write_engine: Engine, read_engine: Engine) -> None:
-        """Take ownership of both engines; `close` disposes of them."""
+    def __init__(
+        self, write_engine: Engine, read_engine: Engine, place: Place | None = None
+    ) -> None:
+        """Take ownership of both engines; `close` disposes of them.
+
+        `place` is None where the database is no file of this machine.
+        """
+        self._place = place
         self.write_engine = write_engine
         self.read_engine = read_engine
         self._readers = ThreadPoolExecutor(READ_CONNECTIONS, thread_name_prefix="kis-read")
+
+    def is_displaced(self) -> bool:
+        """Whether the open file is no longer the one at its path."""
+        return self._place is not None and self._place.is_displaced()
+
+    def require_place(self) -> None:
+        """Check that the open file is the one that the next start would open.
+
+        Raises:
+            DomainError: NOT_READY, the open file was moved, deleted or replaced.
+
+        """
+        if self._place is not None:
+            self._place.require()
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Return `fn(connection)`, run in a thread on a read connection.
 
         `fn` sees one state of the database from its first statement to its
         last, and must fetch what it returns. What it raises is raised here.
+
+        Raises:
+            DomainError: NOT_READY, as `require_place`.
+
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self.read_now, fn)
 
     def read_now(self, fn: Callable[[Connection], T]) -> T:
         """Do what `read` does, in the calling thread."""
+        # A new connection would open, or make, whatever is at the path now.
+        self.require_place()
         with self.read_engine.connect() as connection:
             return fn(connection)
 
@@ -136,7 +163,7 @@ def _open_sqlite(url: URL, slow_query_ms: float) -> Database:
             read_engine.dispose()
             write_engine.dispose()
             raise DatabaseUnavailable(_sqlite_trouble(str(url.database), error)) from error
-    return Database(write_engine, read_engine)
+    return Database(write_engine, read_engine, Place(Path(str(url.database))))
 
 
 def _sqlite_engine(

@@ -75,7 +75,7 @@ class Writer:
         self.batches = 0
         self.items = 0
         self.last_batch_size = 0
-        self._engine = database.write_engine
+        self._database = database
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         # None is the stop mark: nothing is accepted after it.
@@ -141,7 +141,8 @@ class Writer:
 
         Raises:
             DomainError: OVERLOADED, the queue is full; NOT_READY, the writer is
-                not running. Nothing was written.
+                not running, or the database file is not in its place. Nothing
+                was written there.
             DatabaseUnavailable: the transaction failed as a whole.
             Exception: what `write` raised or returned for this item.
 
@@ -223,9 +224,16 @@ class Writer:
         try:
             for job in batch:
                 groups.setdefault(job.write, []).append(job)
-            with self._engine.begin() as connection:
+            self._database.require_place()
+            with self._database.write_engine.begin() as connection:
                 for jobs in groups.values():
                     _write_group(connection, jobs)
+            # Once more: a file that went meanwhile took the transaction along.
+            self._database.require_place()
+        except DomainError as error:
+            for job in batch:
+                job.outcome = DomainError(*error.findings)
+            return
         except BaseException as error:  # noqa: BLE001 - the thread must outlive whatever a batch does
             reason = f"a transaction of {len(batch)} writes failed: {_first_cause(error)}"
             logger.error(reason)  # noqa: TRY400 - the cause says it all, its traceback only where it surfaced

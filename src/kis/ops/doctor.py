@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,8 +31,13 @@ class Checkup(NamedTuple):
     en: str
 
 
-def examine(settings: Settings, *, owns_database: bool) -> list[Checkup]:
-    """Return one checkup a subject; the database only when no server has it open."""
+def examine(
+    settings: Settings, *, owns_database: bool, complaints: Sequence[str] = ()
+) -> list[Checkup]:
+    """Return one checkup a subject; the database only when no server has it open.
+
+    `complaints` is what such a server has to say about it.
+    """
     found = [
         _program(),
         _secrets_file(settings),
@@ -40,6 +46,9 @@ def examine(settings: Settings, *, owns_database: bool) -> list[Checkup]:
     ]
     if owns_database:
         found.append(_database(settings))
+    elif complaints:
+        reasons = "; ".join(complaints)
+        found.append(Checkup("database", False, f"서버가 쓰는 중, {reasons}", reasons))
     else:
         found.append(
             Checkup("database", True, "서버가 쓰는 중", "in use by the server: ask /health")

@@ -5,9 +5,11 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from kis.db.engine import Database
+from kis.db.place import DISPLACED
 from kis.db.writer import Writer
 from kis.errors import Text
 from kis.knowledge.active import ActiveKnowledge
+from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.tables import knowledge_pointer_table
 
 
@@ -31,6 +33,10 @@ async def check_health(database: Database, writer: Writer, knowledge: ActiveKnow
     reasons = []
     if not writer.is_running:
         reasons.append(Text("저장 스레드가 멈췄습니다.", "The writer is not running."))
+    if database.is_displaced():
+        # Not read either: a new connection would open, or make, another file.
+        reasons.append(DISPLACED.message)
+        return _health(snapshot, reasons)
     try:
         pointed = await database.read(
             lambda connection: connection.scalar(select(knowledge_pointer_table.c.version_id))
@@ -44,6 +50,10 @@ async def check_health(database: Database, writer: Writer, knowledge: ActiveKnow
                 f"The database cannot be read ({type(error).__name__}).",
             )
         )
+    return _health(snapshot, reasons)
+
+
+def _health(snapshot: Snapshot, reasons: list[Text]) -> Health:
     return Health(
         snapshot.label,
         len(snapshot.brand_tables),

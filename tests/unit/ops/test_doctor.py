@@ -101,6 +101,13 @@ def test_database_in_use_is_the_servers_to_check(tmp_path: Path) -> None:
     assert finding(used(tmp_path), "database", owns_database=False).is_good
 
 
+def test_what_the_server_says_of_its_database_is_told(tmp_path: Path) -> None:
+    found = examine(used(tmp_path), owns_database=False, complaints=["옮겨짐 / moved"])
+    (checkup,) = (checkup for checkup in found if checkup.what == "database")
+    assert not checkup.is_good
+    assert "moved" in checkup.en
+
+
 def test_file_that_is_no_database(tmp_path: Path) -> None:
     settings = used(tmp_path)
     (tmp_path / "data" / "kis.db").write_bytes(b"not a database" * 1_000)

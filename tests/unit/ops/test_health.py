@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kis.app import Services, open_services
+from kis.db.place import DISPLACED
 from kis.ops.health import Health, check_health
 from tests.services import settings_in
 
@@ -36,6 +37,13 @@ def test_writer_that_does_not_run(services: Services) -> None:
     (reason,) = health.reasons
     assert "writer" in reason.en
     assert "저장" in reason.ko
+
+
+def test_database_file_that_went(services: Services, tmp_path: Path) -> None:
+    services.start()
+    (tmp_path / "data" / "kis.db").rename(tmp_path / "elsewhere.db")
+    (reason,) = health_of(services).reasons
+    assert reason == DISPLACED.message
 
 
 @pytest.mark.parametrize(
