@@ -9,20 +9,21 @@ _SHOWN_CHARACTERS = 80
 _NO_UNIT = Text("", "")
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str) -> Text:
     # repr, so that a stray control character cannot act on the operator's terminal.
-    shown = repr(text[:_SHOWN_CHARACTERS])
-    return f"={shown}" if len(text) <= _SHOWN_CHARACTERS else f"={shown}..."
+    shown = f"={text[:_SHOWN_CHARACTERS]!r}{'...' if len(text) > _SHOWN_CHARACTERS else ''}"
+    return Text(shown, shown)
 
 
-def _without_value(text: str) -> str:
-    return f" ({len(text)}자, {len(text)} characters)"
+def _without_value(text: str) -> Text:
+    return Text(f" ({len(text)}자)", f" ({len(text)} characters)")
 
 
-def _scheme_only(text: str) -> str:
+def _scheme_only(text: str) -> Text:
     # What follows may hold a password.
     scheme, separator, _ = text.partition("://")
-    return f"='{scheme[:_SHOWN_CHARACTERS]}://...'" if separator else _without_value(text)
+    shown = f"='{scheme[:_SHOWN_CHARACTERS]}://...'"
+    return Text(shown, shown) if separator else _without_value(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Kind:
 
     allowed: Text
     parse: Callable[[str], object]
-    show: Callable[[str], str] = _quoted
+    show: Callable[[str], Text] = _quoted
 
 
 def whole_number(low: int, high: int) -> Kind:

@@ -136,7 +136,7 @@ class Settings:
             "false",
             yes_or_no(),
             Text(
-                '요청의 brand가 "MIXED"이면 한 판에 여러 브랜드를 허용',
+                '요청의 brand가 "MIXED"이면 한 반에 여러 브랜드를 허용',
                 'allow several brands on a board whose request says brand "MIXED"',
             ),
         )
@@ -190,7 +190,7 @@ class Settings:
             "52428800",
             whole_number(1_024, 1_073_741_824),
             Text(
-                "지식 임포트와 증거 검증 본문의 최대 크기",
+                "들여올 지식과 검증할 증거의 본문 최대 크기",
                 "largest body of a knowledge import, and of evidence to verify",
             ),
             _BYTES,
@@ -291,10 +291,10 @@ def _not_allowed(description: Description, text: str) -> Text:
             f"{name} 값이 없습니다. 허용값: {allowed.ko}",
             f"{name} is not set. Allowed: {allowed.en}",
         )
-    shown = name + description.kind.show(text)
+    shown = description.kind.show(text)
     return Text(
-        f"{shown} 값은 쓸 수 없습니다. 허용값: {allowed.ko}",
-        f"{shown} is not allowed. Allowed: {allowed.en}",
+        f"{name}{shown.ko} 값은 쓸 수 없습니다. 허용값: {allowed.ko}",
+        f"{name}{shown.en} is not allowed. Allowed: {allowed.en}",
     )
 
 

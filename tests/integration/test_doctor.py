@@ -96,4 +96,4 @@ def test_home_that_is_not_there(tmp_path: Path) -> None:
 def test_beside_a_running_server(server: Server) -> None:
     good(estimate(server, board()), 201)
     assert examine(Program(server.home)) == GOOD
-    assert "서버가 쓰는 중" in Program(server.home).run("doctor").stdout
+    assert "서버가 쓰고 있습니다" in Program(server.home).run("doctor").stdout

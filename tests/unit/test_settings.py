@@ -138,6 +138,12 @@ def test_wrong_value_is_named_with_what_is_allowed(
     assert len(english) < 250
 
 
+def test_length_of_a_wrong_secret_is_told_in_each_language_alone(tmp_path: Path) -> None:
+    korean, english = refused(tmp_path, API_KEY="short").split("\n")
+    assert korean.startswith("API_KEY (5자) 값은 쓸 수 없습니다.")
+    assert english.startswith("API_KEY (5 characters) is not allowed.")
+
+
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     write_env_file(tmp_path, b"LOG_LEVEL=LOUD\n")
     with pytest.raises(SettingsError) as caught:

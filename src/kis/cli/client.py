@@ -41,7 +41,7 @@ def show_secrets(prepared: Prepared, stream: IO[str]) -> None:
 
     if prepared.generated:
         stream.write(
-            f"새 비밀값을 {env_file_of(prepared.settings.home)} 에 저장했습니다."
+            f"새 비밀값을 {env_file_of(prepared.settings.home)} 파일에 저장했습니다."
             " 지금 한 번만 보여 줍니다.\n"
             "New secrets were stored there; they are shown only this once.\n"
         )

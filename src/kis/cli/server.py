@@ -57,8 +57,8 @@ def serve(as_json: AsJson = False) -> None:
             _run(settings, lock, listener, shown)
     except Locked as locked:
         fail(
-            f"다른 프로세스가 {lock_file(settings)} 의 데이터베이스를 쓰고 있습니다"
-            f" ({locked.address or '명령'}).",
+            f"다른 프로세스({locked.address or '명령'})가 데이터베이스를 쓰고 있습니다:"
+            f" {lock_file(settings)}",
             "Another process has this database open"
             f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
             2,
@@ -117,7 +117,8 @@ def _listen(settings: "Settings") -> "socket.socket":
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         fail(
-            f"{settings.host}:{settings.port} 에서 들을 수 없습니다: {error}",
+            f"{settings.host}:{settings.port} 주소에서 시작할 수 없습니다: {error}\n"
+            "다른 프로그램이 이 포트를 쓰고 있으면 PORT를 바꾸십시오.",
             "Another program may use this port: set PORT to a free one.",
             2,
         )
@@ -204,7 +205,7 @@ def doctor(as_json: AsJson = False) -> None:
     home = home_of(os.environ)
     if not (home / "data").is_dir():
         fail(
-            f"{home} 에 아직 설치가 없습니다. kis-backend serve 가 만듭니다.",
+            f"{home} 폴더에 아직 설치되지 않았습니다. kis-backend serve를 실행하면 설치됩니다.",
             f"There is no installation in {home} yet: kis-backend serve makes it.",
         )
     settings = load_settings(os.environ)
@@ -234,5 +235,5 @@ def _complaints_of(address: str) -> list[str]:
         with httpx.Client(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP
             complaints: list[str] = client.get(f"{address}/readyz").json()["reasons"]
     except (httpx.HTTPError, ValueError, KeyError):
-        return [f"{address} 에서 답하지 않습니다 / it does not answer at {address}"]
+        return [f"{address} 서버가 답하지 않습니다 / it does not answer at {address}"]
     return complaints

@@ -26,6 +26,7 @@ from kis.errors import DomainError, Text, path_step
 from kis.evidence.encoding import NotCanonicalError, canonical_strict, sha256_hex
 from kis.evidence.envelope import ALGORITHM, Keyring, verify_signature
 from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id
+from kis.korean import with_particle
 
 Json = dict[str, Any]
 Recompute = Callable[[Json, Json], object]
@@ -85,7 +86,7 @@ class _SkippedError(Exception):
     def __init__(self, need: str) -> None:
         super().__init__(need)
         self.text = Text(
-            f"확인하지 못했습니다: {need} 단계를 통과하지 못함",
+            f"{need} 단계를 통과하지 못해 확인하지 않았습니다",
             f"not checked: the step {need} did not pass",
         )
 
@@ -257,7 +258,7 @@ def _check_statement_digest(case: _Case) -> Text:
     try:
         digest = sha256_hex(case.statement_bytes)
     except NotCanonicalError:
-        text = Text("RFC 8785로 쓸 수 없는 값이 있습니다", "a value has no RFC 8785 form")
+        text = Text("RFC 8785로 나타낼 수 없는 값이 있습니다", "a value has no RFC 8785 form")
         raise _FailedError(text, "$.statement") from None
     if digest != case.envelope["statementDigest"]:
         text = Text("진술의 다이제스트가 다릅니다", "the statement does not have this digest")
@@ -267,7 +268,10 @@ def _check_statement_digest(case: _Case) -> Text:
 
 def _check_key(case: _Case) -> Text:
     if case.envelope["algorithm"] != ALGORITHM:
-        text = Text(f"알고리즘이 {ALGORITHM}가 아닙니다", f"the algorithm is not {ALGORITHM}")
+        text = Text(
+            f"알고리즘이 {with_particle(ALGORITHM, '이/가')} 아닙니다",
+            f"the algorithm is not {ALGORITHM}",
+        )
         raise _FailedError(text, "$.envelope.algorithm")
     if case.envelope["keyId"] not in case.keyring.secrets:
         text = Text("이 설치가 모르는 키입니다", "the key is not known to this installation")

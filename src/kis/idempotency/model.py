@@ -75,7 +75,7 @@ def check_key(key: str | None) -> None:
     if key is None or (0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         return
     allowed = Text(
-        f"출력 가능한 ASCII 1~{MAX_KEY_LENGTH}자",
+        f"출력 가능한 ASCII 문자 1~{MAX_KEY_LENGTH}자로 쓰십시오.",
         f"1 to {MAX_KEY_LENGTH} printable ASCII characters",
     )
     raise DomainError(

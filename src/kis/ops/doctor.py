@@ -48,10 +48,15 @@ def examine(
         found.append(_database(settings))
     elif complaints:
         reasons = "; ".join(complaints)
-        found.append(Checkup("database", False, f"서버가 쓰는 중, {reasons}", reasons))
+        found.append(Checkup("database", False, f"서버가 쓰고 있습니다: {reasons}", reasons))
     else:
         found.append(
-            Checkup("database", True, "서버가 쓰는 중", "in use by the server: ask /health")
+            Checkup(
+                "database",
+                True,
+                "서버가 쓰고 있습니다 (/health를 보십시오)",
+                "in use by the server: ask /health",
+            )
         )
     return found
 
@@ -66,14 +71,18 @@ def _secrets_file(settings: Settings) -> Checkup:
     path = env_file_of(settings.home)
     if not path.exists():
         return Checkup(
-            "secrets", True, f"{path} 없음: 환경 변수에서 옴", f"no {path}: from the environment"
+            "secrets",
+            True,
+            f"{path} 파일이 없어 환경 변수를 씁니다",
+            f"no {path}: from the environment",
         )
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         return Checkup(
             "secrets",
             False,
-            f"{path} 모드 {mode:o}: 다른 사용자가 읽을 수 있음. chmod 600 후 키를 교체하십시오",
+            f"{path} 모드 {mode:o}: 다른 사용자가 읽을 수 있습니다."
+            " chmod 600을 한 뒤 키를 교체하십시오",
             f"{path} has mode {mode:o}: others can read it. chmod 600, then rotate the keys",
         )
     return Checkup("secrets", True, f"{path} 모드 {mode:o}", f"{path} has mode {mode:o}")
@@ -81,7 +90,7 @@ def _secrets_file(settings: Settings) -> Checkup:
 
 def _keys(settings: Settings) -> Checkup:
     if settings.admin_key_usable:
-        return Checkup("keys", True, "두 키가 다름", "the two keys differ")
+        return Checkup("keys", True, "두 키가 서로 다릅니다", "the two keys differ")
     return Checkup("keys", False, EQUAL_KEYS.ko, EQUAL_KEYS.en)
 
 
@@ -89,7 +98,10 @@ def _disk(settings: Settings) -> Checkup:
     usage = shutil.disk_usage(settings.home)
     free = usage.free / usage.total
     return Checkup(
-        "disk", free >= DISK_FREE_LEAST, f"{free:.0%} 비어 있음", f"{free:.0%} of the disk is free"
+        "disk",
+        free >= DISK_FREE_LEAST,
+        f"{free:.0%} 비어 있습니다",
+        f"{free:.0%} of the disk is free",
     )
 
 
@@ -97,7 +109,10 @@ def _database(settings: Settings) -> Checkup:
     path = Path(settings.database_url.removeprefix("sqlite:///"))
     if not path.exists():
         return Checkup(
-            "database", True, "아직 없음: 첫 시작이 만듦", "not there yet: the first start makes it"
+            "database",
+            True,
+            "아직 없습니다. 처음 시작할 때 만들어집니다",
+            "not there yet: the first start makes it",
         )
     try:
         database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
@@ -111,7 +126,12 @@ def _database(settings: Settings) -> Checkup:
         database.close()
     if trouble:
         return _damaged(trouble)
-    return Checkup("database", True, "온전함", "sound, and so is the active knowledge")
+    return Checkup(
+        "database",
+        True,
+        "데이터베이스와 활성 지식에 이상이 없습니다",
+        "sound, and so is the active knowledge",
+    )
 
 
 def _damaged(trouble: object) -> Checkup:
@@ -119,7 +139,7 @@ def _damaged(trouble: object) -> Checkup:
     return Checkup(
         "database",
         False,
-        f"이상: {line}. 서비스를 멈추고 백업으로 복구하십시오",
+        f"손상되었습니다: {line}. 서비스를 멈추고 백업으로 복구하십시오",
         f"damaged: {line}. Stop the service and restore a backup",
     )
 
