@@ -1,6 +1,7 @@
 """The house rules that a program can check: sizes, mirrored tests, words for packages."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ UNIT_TESTS = ROOT / "tests" / "unit"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 MIN_DOCSTRING_WORDS = 3
+RAW_PARTICLES = re.compile(r"\((?:은|는|이|가|을|를|과|와|으)\)")
+"""은(는), (으)로: what people write who do not know the word before it. `kis.korean` does."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -66,6 +69,16 @@ def test_no_function_is_long() -> None:
 def test_unit_tests_mirror_the_source() -> None:
     strays = [path for path in UNIT_TESTS.rglob("test_*.py") if not mirrored_by(path)]
     assert strays == []
+
+
+def test_no_korean_particle_is_left_to_the_reader() -> None:
+    raw = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in python_files("src")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if RAW_PARTICLES.search(line)
+    ]
+    assert raw == []
 
 
 @pytest.mark.parametrize(
