@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection
@@ -34,6 +34,7 @@ from kis.api.errors import (
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
+from kis.api.parameters import refuse_unknown
 from kis.db.engine import Database, DatabaseUnavailable, open_database
 from kis.db.migrate import migrate
 from kis.db.writer import Writer
@@ -194,6 +195,7 @@ def create_app(settings: Settings) -> Application:
     app = FastAPI(
         title="KIS", description=DESCRIPTION, lifespan=_lifespan(services, settings),
         docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+        dependencies=[Depends(refuse_unknown)],
     )  # fmt: skip
     routers = (
         estimates.router(services.estimates, services.evidence, services.metrics, documented),

@@ -18,7 +18,7 @@ BOARDS = (
     {"label": "LP-2", "customer": "한빛빌딩"},
     {"label": "100%_A", "customer": "Daehan"},
     {"label": "100 A", "customer": "Daehan"},
-    {"label": "", "customer": "", "main": {"model": "SBS-52", "poles": "2P"}},
+    {"label": "", "customer": "", "main": {"model": "SBS-52", "poles": "2P"}, "form": "STANDARD"},
     {"label": "l'été", "customer": "한빛\\병원"},
     {"label": "LP-10", "customer": "100%"},
 )
@@ -111,7 +111,11 @@ def test_new_estimate_does_not_disturb_the_pages(tmp_path: Path) -> None:
         ({"customer": "\\"}, ["l'été"]),
         ({"customer": "한빛빌딩", "label": "2"}, ["LP-2"]),
         ({"customer": "Daehan", "limit": 1}, ["100 A"]),
-        ({"cursor": ""}, []),
+        ({"form": "STANDARD"}, [""]),
+        ({"form": "ECONOMIC", "customer": "100"}, ["LP-10"]),
+        ({"brand": "SANGDO", "label": "LP-1"}, ["LP-10", "LP-1"]),
+        ({"brand": "LS"}, []),
+        ({"brand": "sangdo"}, []),
     ],
 )
 def test_filters(made: Made, query: dict[str, object], found: list[str]) -> None:
@@ -175,6 +179,8 @@ def test_zone_of_since_counts(made: Made) -> None:
         ("since", "2025"), ("since", "0.5"), ("since", "-1"),
         ("since", "2025-13-01T00:00:00Z"), ("since", "9" * 5000), ("until", "yesterday"),
         ("until", "2025-09-24T00:00:00+99:99"), ("cursor", "x" * 65), ("mainModel", "x" * 101),
+        ("cursor", "zzz"), ("cursor", ""), ("cursor", "0199c0de-0000-7000-8000-00000000000G"),
+        ("form", "economic"), ("brand", "x" * 101),
         ("label", "x" * 201), ("label", "\x00"), ("customer", "x" * 201), ("customer", "\n"),
     ],
 )  # fmt: skip
@@ -189,3 +195,43 @@ def test_all_wrong_values_are_told_at_once(made: Made) -> None:
     problem = problem_of(client.get(f"{LIST}?limit=0&since=x&until=y"), 400)
     paths = [finding["path"] for finding in problem["findings"]]
     assert paths == ["$.query.limit", "$.query.since", "$.query.until"]
+
+
+def test_cursor_that_is_none_is_told_what_it_should_be(made: Made) -> None:
+    client, _ = made
+    problem = problem_of(client.get(f"{LIST}?cursor=zzz"), 400, "INVALID_REQUEST")
+    assert "`next` of a page" in problem["hintEn"]
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown", "known"),
+    [
+        (f"{LIST}?branb=LS&limit=1", ["branb"], "limit, cursor, mainModel, brand, form, label"),
+        (f"{LIST}?z=1&a=2&z=3", ["a", "z"], "limit, "),
+        (f"{LIST}?Limit=1", ["Limit"], "limit, "),
+        ("/v1/knowledge/questions?closed=true", ["closed"], "includeClosed"),
+        ("/v1/knowledge/versions/v2025-09-24-01/diff?with=x", ["with"], "against"),
+    ],
+)
+def test_unknown_parameter_is_refused(
+    made: Made, path: str, unknown: list[str], known: str
+) -> None:
+    client, _ = made
+    problem = problem_of(client.admin("GET", path), 400, "INVALID_REQUEST")
+    assert [finding["path"] for finding in problem["findings"]] == [f"$.query.{n}" for n in unknown]
+    assert known in problem["hint"]
+    assert known in problem["hintEn"]
+
+
+def test_very_long_unknown_parameter_is_not_sent_back(made: Made) -> None:
+    client, _ = made
+    response = client.get(f"{LIST}?{'x' * 5_000}=1")
+    problem_of(response, 400, "INVALID_REQUEST")
+    assert len(response.content) < 2_000
+
+
+def test_address_without_parameters_takes_any(made: Made) -> None:
+    """What a load balancer adds to a health check can be meant no other way."""
+    client, answers = made
+    for path in ("/health", "/livez", f"{LIST}/{answers[0]['id']}"):
+        good(client.get(f"{path}?nocache=1"))

@@ -1,6 +1,7 @@
 """/v1/estimate and /v1/evidence."""
 
 import asyncio
+import re
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -28,7 +29,7 @@ from kis.api.metrics import Metrics
 from kis.api.openapi import WITH_BODY, Documented
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.answer import CREATED, Answer, moment_text
-from kis.estimate.model import Number
+from kis.estimate.model import Form, Number
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import NO_CONTROL_CHARACTERS, EstimateRequest, parse_board
 from kis.estimate.service import Caller, Created, EstimateService
@@ -38,6 +39,7 @@ from kis.telemetry import Refused, log_lookup, log_refusals
 
 JSON = "application/json"
 MAX_PAGE = 500
+ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 GATES = (
     ErrorCode.REQ_MORE_INFO,
@@ -74,6 +76,15 @@ def _not_a_number(text: str) -> str:
     return text
 
 
+def _a_cursor(text: str) -> str:
+    """Let only ids pass: from any other text the pages would begin where it happens to sort."""
+    if not ID.fullmatch(text):
+        kind = "cursor"
+        raise PydanticCustomError(kind, "not the `next` of a page")
+    return text
+
+
+Cursor = Annotated[str, BeforeValidator(_a_cursor), Query(max_length=64)]
 Moment = Annotated[datetime | None, BeforeValidator(_not_a_number)]
 Part = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
 
@@ -188,10 +199,12 @@ def _tell_refusal(refusal: DomainError, context: RequestContext, metrics: Metric
 
 def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Documented) -> None:
     @routes.get("/v1/estimate", tags=["견적 Estimates"], **documented.route(Page))
-    async def list_estimates(
+    async def list_estimates(  # noqa: PLR0913 - a parameter is a filter
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-        cursor: Annotated[str | None, Query(max_length=64)] = None,
+        cursor: Cursor | None = None,
         main_model: Annotated[str | None, Query(alias="mainModel", max_length=100)] = None,
+        brand: Annotated[str | None, Query(max_length=100)] = None,
+        form: Form | None = None,
         label: Part = None,
         customer: Part = None,
         since: Moment = None,
@@ -199,8 +212,9 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
     ) -> Response:
         """견적 목록, 최신순. A page of estimates, newest first."""
         wanted = EstimateFilter(
-            limit + 1, cursor, main_model, label, customer, _in_utc(since), _in_utc(until)
-        )
+            limit + 1, cursor, main_model, brand, form, label, customer,
+            _in_utc(since), _in_utc(until),
+        )  # fmt: skip
         found = await estimates.list_estimates(wanted)
         page = Page(
             tuple(_line(summary) for summary in found[:limit]),

@@ -19,6 +19,7 @@ MOMENT = Text(
     "2025-09-24T00:00:00Z 같은 ISO 8601 시각이어야 합니다.",
     "must be a moment of ISO 8601 such as 2025-09-24T00:00:00Z.",
 )
+CURSOR = Text("앞 쪽의 next 값이어야 합니다.", "must be the `next` of a page.")
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 VERSION_LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # It is a step of an address, out of which clients take `.` and `..`.
@@ -231,6 +232,7 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
         "int_parsing": ("정수여야 합니다.", "must be a whole number."),
         "int_parsing_size": ("너무 긴 수입니다.", "has too many digits."),
         "bool_parsing": ("true 또는 false여야 합니다.", "must be true or false."),
+        "cursor": (CURSOR.ko, CURSOR.en),
         "datetime_parsing": (MOMENT.ko, MOMENT.en),
         "datetime_from_date_parsing": (MOMENT.ko, MOMENT.en),
         "string_type": ("문자열이어야 합니다.", "must be a string."),

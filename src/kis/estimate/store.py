@@ -146,6 +146,8 @@ class EstimateFilter(NamedTuple):
     limit: int
     before: str | None = None
     main_model: str | None = None
+    brand: str | None = None
+    form: str | None = None
     label: str | None = None
     customer: str | None = None
     since: datetime | None = None
@@ -163,6 +165,8 @@ def list_estimates(connection: Connection, wanted: EstimateFilter) -> list[Estim
     conditions: tuple[tuple[Any, Callable[[Any], ColumnElement[bool]]], ...] = (
         (wanted.before, lambda value: table.id < value),
         (wanted.main_model, lambda value: table.main_model == value),
+        (wanted.brand, lambda value: table.brand == value),
+        (wanted.form, lambda value: table.form == value),
         (wanted.label, lambda value: table.label.contains(value, autoescape=True)),
         (wanted.customer, lambda value: table.customer.contains(value, autoescape=True)),
         (wanted.since, lambda value: table.created_at >= value),
