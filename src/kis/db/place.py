@@ -21,7 +21,7 @@ DISPLACED = Finding(
         "The database file was moved or replaced and cannot be used.",
     ),
     Text(
-        "관리자에게 알리십시오. 파일을 제자리에 돌려놓거나 서비스를 재시작해야 합니다.",
+        "운영자에게 알리십시오. 파일을 제자리에 돌려놓거나 서비스를 재시작해야 합니다.",
         "Tell the operator: put the file back, or restart the service.",
     ),
 )

@@ -95,7 +95,8 @@ def _brand_in_use(brand: str, rows: list[Breaker]) -> Reason:
 def _version_in_use(version: str, label: str) -> Reason:
     quoted = f"'{version}'"
     message = Text(
-        f"규칙의 version {with_particle(quoted, '은/는')} {label}에서 내용이 다른 규칙의 것입니다.",
+        f"규칙의 version {with_particle(quoted, '은/는')} 버전 {label}에서"
+        " 내용이 다른 규칙에 이미 쓰였습니다.",
         f"The rules' version {quoted} is that of other rules, which {label} has.",
     )
     return Reason(version, message, _NEW_VERSION)

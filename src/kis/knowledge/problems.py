@@ -15,7 +15,6 @@ MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8785, RFC 7493)."""
 
 _MAX_VALUE_CHARACTERS = 80
-_ANY_VALUE = Text("값", "a value")
 
 
 class Place(NamedTuple):
@@ -110,10 +109,10 @@ def not_allowed(value: object, allowed: Text, inside: str = "") -> Reason:
     return Reason(value, message, allowed, inside)
 
 
-def required(key: str, inside: str = "") -> Reason:
-    """Return the reason for `key`, which must be given and is not."""
+def required(key: str, allowed: Text, inside: str = "") -> Reason:
+    """Return the reason for `key`, which must be given and is not; `allowed` is its value."""
     message = Text(f"필수 항목입니다: {key}", f"Required: {key}")
-    return Reason(None, message, _ANY_VALUE, inside)
+    return Reason(None, message, allowed, inside)
 
 
 def shown(value: object) -> str | int | float | bool | None:

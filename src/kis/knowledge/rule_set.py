@@ -26,6 +26,7 @@ _BRAND = Text(
     f"앞뒤에 공백이 없는 이름 ({MIXED_BRANDS} 제외)",
     f"a name other than {MIXED_BRANDS}, without spaces around it",
 )
+_LENGTH = Text("길이(mm)", "a length in mm")
 _TEXT = Text("문자열", "text")
 _MAIN_POLES = ("1P", "2P", "3P", "4P")
 _MOUNTS = ("WALL", "SURFACE", "FLUSH", "STAND")
@@ -101,7 +102,7 @@ def _struct_mismatches(
         if key in value:
             yield from _mismatches(value[key], field.type, step, is_dmm=is_length(key))
         elif field.required:
-            yield required(outside_key(key), step)
+            yield required(outside_key(key), _allowed(field.type, is_dmm=is_length(key)), step)
 
 
 def _leaf_mismatch(value: object, wanted: Any, inside: str, *, is_dmm: bool) -> Iterator[Reason]:
@@ -113,9 +114,19 @@ def _leaf_mismatch(value: object, wanted: Any, inside: str, *, is_dmm: bool) -> 
 
 
 def _allowed(wanted: Any, *, is_dmm: bool) -> Text:
-    """Return in words what a leaf of the type `wanted` may be; lengths in mm."""
-    if get_origin(wanted) is Literal:
+    """Return in words what a value of the type `wanted` may be; lengths in mm."""
+    origin = get_origin(wanted)
+    if origin is Literal:
         return one_of(get_args(wanted))
+    if origin is tuple:
+        return _ARRAY
+    if origin is dict or (isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)):
+        return _OBJECT
+    return _allowed_range(wanted, is_dmm=is_dmm)
+
+
+def _allowed_range(wanted: Any, *, is_dmm: bool) -> Text:
+    """Return in words the bounds of a number, or of the length of a text."""
     for part in (wanted, *get_args(wanted)):
         for meta in get_args(part):
             if not isinstance(meta, msgspec.Meta):
@@ -142,9 +153,10 @@ def _incoherences(rules: RuleSet) -> Iterator[Reason]:
         if (row.height_dmm is None) == (row.height_above_body_dmm is None):
             yield not_allowed({}, _ONE_HEIGHT, f".standard.mainOnly[{index}]")
     widths = rules.economic.width_allowance_dmm_by_main_poles
-    yield from _missing_keys(".economic.widthAllowanceMmByMainPoles", widths, _MAIN_POLES)
-    yield from _missing_keys(".stockMount", rules.stock_mount, _MOUNTS)
-    yield from _missing_keys(".gradePreference", rules.grade_preference, _FORMS)
+    yield from _missing_keys(".economic.widthAllowanceMmByMainPoles", widths, _MAIN_POLES, _LENGTH)
+    mounts = one_of(get_args(StockMount))
+    yield from _missing_keys(".stockMount", rules.stock_mount, _MOUNTS, mounts)
+    yield from _missing_keys(".gradePreference", rules.grade_preference, _FORMS, _ARRAY)
     yield from _brand_faults(rules.brands)
     yield from _word_faults(rules)
     yield from _drawing_faults(rules)
@@ -177,10 +189,12 @@ def _table_faults(inside: str, table: Sequence[_FrameRow]) -> Iterator[Reason]:
             yield not_allowed(frame, _ASCENDING, f"{inside}[{index}].maxFrameSizeA")
 
 
-def _missing_keys(inside: str, given: Collection[str], needed: Sequence[str]) -> Iterator[Reason]:
+def _missing_keys(
+    inside: str, given: Collection[str], needed: Sequence[str], allowed: Text
+) -> Iterator[Reason]:
     for key in needed:
         if key not in given:
-            yield required(key, inside + inside_key(key))
+            yield required(key, allowed, inside + inside_key(key))
 
 
 def _word_faults(rules: RuleSet) -> Iterator[Reason]:

@@ -76,6 +76,6 @@ def test_a_refused_value_stands_in_a_korean_sentence(value: object, said: str) -
 
 
 def test_a_missing_field_is_named() -> None:
-    reason = required("maxFrameSizeA", ".depth.maxFrameSizeA")
+    reason = required("maxFrameSizeA", ALLOWED, ".depth.maxFrameSizeA")
     assert reason.message == Text("필수 항목입니다: maxFrameSizeA", "Required: maxFrameSizeA")
-    assert reason.inside == ".depth.maxFrameSizeA"
+    assert (reason.allowed, reason.inside) == (ALLOWED, ".depth.maxFrameSizeA")

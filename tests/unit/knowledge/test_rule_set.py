@@ -132,15 +132,26 @@ def test_a_rule_that_is_refused(path: str, value: object, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["version", "brands", "drawing", "depth.table.0.depthMm", "economic.heightAllowanceMm"],
+    ("path", "allowed"),
+    [
+        ("version", "1~64자의 문자열"),
+        ("brands", "JSON 배열"),
+        ("drawing", "JSON 객체"),
+        ("depth.table.0.depthMm", " mm의 수"),
+        ("economic.heightAllowanceMm", " mm의 수"),
+        ("gradePreference.STANDARD", "JSON 배열"),
+        ("stockMount.STAND", "SURFACE, FLUSH, STAND"),
+    ],
 )
-def test_a_rule_that_is_missing(path: str) -> None:
+def test_a_rule_that_is_missing(path: str, allowed: str) -> None:
     rules = seed_rules()
     holder, last = at(rules, path)
     del holder[last]
     (finding,) = refused("json", {"rules": rules})
     assert finding.path == "$.rules." + path.replace(".0.", "[0].")
+    assert finding.message.ko == f"필수 항목입니다: {last}"
+    assert finding.hint.ko.startswith("허용: ")
+    assert finding.hint.ko.endswith(allowed)
 
 
 @pytest.mark.parametrize(
