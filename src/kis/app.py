@@ -287,7 +287,11 @@ def _methods_by_path(routers: Iterable[APIRouter]) -> dict[str, set[str]]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
-                methods.setdefault(route.path, set()).update(route.methods or ())
+                taken = methods.setdefault(route.path, set())
+                # What takes GET takes HEAD: see `Shortcut`.
+                taken |= route.methods or set()
+                if "GET" in taken:
+                    taken.add("HEAD")
     return methods
 
 

@@ -108,10 +108,12 @@ def test_every_error_has_the_one_shape(
     ("path", "allowed"),
     [
         ("/v1/estimate/create", "POST"),
-        ("/v1/estimate", "GET"),
+        ("/v1/estimate", "GET, HEAD"),
+        ("/v1/estimate/validate", "POST"),
+        ("/v1/estimate/0199c0de", "GET, HEAD"),
         ("/v1/evidence/verify", "POST"),
-        ("/health", "GET"),
-        ("/api-docs", "GET"),
+        ("/health", "GET, HEAD"),
+        ("/api-docs", "GET, HEAD"),
         ("/static/swagger-ui/start.js", "GET, HEAD"),
     ],
 )
@@ -122,10 +124,32 @@ def test_refused_method_tells_the_allowed_ones(client: Client, path: str, allowe
         assert response.headers["allow"] == allowed
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/estimate/create", "/v1/estimate/validate", "/v1/evidence/verify",
+     "/v1/knowledge/tables/import", "/v1/knowledge/tables/activate"],
+)  # fmt: skip
+def test_address_to_post_to_is_no_id(client: Client, path: str) -> None:
+    for method in ("GET", "DELETE"):
+        response = client.admin(method, path)
+        problem_of(response, 405, "METHOD_NOT_ALLOWED")
+        assert response.headers["allow"] == "POST"
+
+
+def test_head_asks_for_health(client: Client) -> None:
+    for path in ("/health", "/livez", "/readyz", "/api-docs", "/v1/estimate"):
+        head, got = client.request("HEAD", path), client.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+    client._runner.run(client.application.services.writer.stop())
+    assert client.request("HEAD", "/readyz").status_code == 503
+    assert '"HEAD /readyz" 503 ' in log_of(client)
+
+
 def test_addresses_with_several_methods_tell_them_all(client: Client) -> None:
     response = client.admin("PUT", "/v1/knowledge/golden")
     problem_of(response, 405, "METHOD_NOT_ALLOWED")
-    assert response.headers["allow"] == "GET, POST"
+    assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_too_many_requests(tmp_path: Path) -> None:

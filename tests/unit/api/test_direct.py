@@ -41,6 +41,9 @@ class Framework:
         router = APIRouter()
         router.add_api_route("/hot", echo, methods=["POST"], route_class_override=DirectRoute)
         router.add_api_route("/cold", echo, methods=["POST"])
+        router.add_api_route("/some", echo, methods=["GET"])
+        router.add_api_route("/some", echo, methods=["DELETE"])
+        router.add_api_route("/{any}", echo, methods=["GET"])
         self.app = FastAPI()
         self.app.include_router(router)
         self.app.add_exception_handler(Refused, refuse)
@@ -81,11 +84,55 @@ def test_direct_route_answers_as_the_application(framework: Framework, wish: str
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "/cold", 201), ("GET", "/hot", 405), ("POST", "/hot/", 307), ("POST", "/no", 404)],
+    [
+        ("POST", "/cold", 201),
+        ("POST", "/hot/", 307),
+        ("POST", "/no/where", 404),
+        ("GET", "/some", 201),
+        ("PUT", "/any-other", 405),
+    ],
 )
 def test_all_else_is_passed_on(framework: Framework, method: str, path: str, status: int) -> None:
     assert framework.ask(framework.shortcut, method, path).status_code == status
     assert framework.asked == 1
+
+
+@pytest.mark.parametrize("path", ["/hot", "/cold", "/some"])
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS"])
+def test_address_is_its_own_route_s_alone(framework: Framework, method: str, path: str) -> None:
+    assert framework.ask(framework.shortcut, method, path).status_code == 405
+    assert framework.asked == 0
+
+
+def test_pattern_of_another_route_does_not_take_it(framework: Framework) -> None:
+    assert framework.ask(framework.app, "GET", "/cold").status_code == 201
+    assert framework.ask(framework.shortcut, "GET", "/cold").status_code == 405
+    assert framework.ask(framework.shortcut, "GET", "/warm").headers["who"] == "/{any}"
+
+
+def test_several_routes_share_an_address(framework: Framework) -> None:
+    for method in ("GET", "DELETE"):
+        assert framework.ask(framework.shortcut, method, "/some").status_code == 201
+
+
+@pytest.mark.parametrize(("path", "status"), [("/some", 201), ("/x", 201), ("/hot", 405)])
+def test_head_is_a_get_without_its_body(framework: Framework, path: str, status: int) -> None:
+    got = framework.ask(framework.shortcut, "GET", path)
+    head = framework.ask(framework.shortcut, "HEAD", path)
+    assert (head.status_code, head.content) == (status, b"")
+    assert head.headers == got.headers
+    assert int(head.headers["content-length"]) > 0
+
+
+def test_head_leaves_method_and_route_for_the_log(framework: Framework) -> None:
+    scopes: list[Any] = []
+
+    async def keep(scope: Any, receive: Any, send: Any) -> None:
+        await framework.shortcut(scope, receive, send)
+        scopes.append(scope)
+
+    framework.ask(keep, "HEAD", "/some")
+    assert (scopes[0]["method"], scopes[0]["route"].path) == ("HEAD", "/some")
 
 
 def test_faults_go_on_to_the_gatekeeper(framework: Framework) -> None:
