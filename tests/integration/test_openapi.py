@@ -64,6 +64,13 @@ def test_schemas_are_schemas_and_lead_somewhere(document: Any) -> None:
     }
 
 
+def test_evidence_tells_its_unit_of_length(document: Any) -> None:
+    shown = document["paths"]["/v1/evidence/{estimateId}"]["get"]["responses"]["200"]
+    taken = document["paths"]["/v1/evidence/verify"]["post"]["requestBody"]
+    for place in (shown, taken):
+        assert "0.1 mm" in place["content"]["application/json"]["schema"]["description"]
+
+
 def test_schemas_have_plain_names(document: Any) -> None:
     """Two types of one name would be shown with the names of their modules."""
     assert [name for name in document["components"]["schemas"] if not name.isidentifier()] == []

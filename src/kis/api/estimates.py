@@ -65,6 +65,10 @@ KEY_PARAMETER = {
         }
     ]
 }
+TENTHS = (
+    "이름이 Dmm으로 끝나는 길이는 0.1 mm 단위이다 (4000은 400 mm)."
+    " Lengths whose names end in Dmm are in tenths of a millimetre: 4000 is 400 mm."
+)
 EstimateId = Annotated[str, Path(max_length=64, alias="estimateId")]
 
 
@@ -254,9 +258,13 @@ def _line(summary: EstimateSummary) -> Line:
 
 
 def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Documented) -> None:
-    package: dict[str, Any] = {"type": "object", "required": ["statement", "envelope"]}
+    package: dict[str, Any] = {
+        "type": "object", "required": ["statement", "envelope"], "description": TENTHS
+    }  # fmt: skip
     docs = documented.route(package, errors=(ErrorCode.NOT_FOUND,))
-    any_json = {"description": "GET으로 받은 증거 묶음 그대로. A package as GET gives it."}
+    any_json = {
+        "description": f"GET으로 받은 증거 묶음 그대로. A package as GET gives it. {TENTHS}"
+    }
     body = {"requestBody": {"required": True, "content": {JSON: {"schema": any_json}}}}
     verify_docs = documented.route(Verification, errors=WITH_BODY, extra=body)
 
