@@ -170,12 +170,23 @@ GUIDE = {
     ErrorCode.REGRESSION_FAILED: Advice(
         Text("기준 사례의 크기가 달라진다", "golden cases would come out differently"),
         Text(
-            "표를 고치거나 force와 reason을 준다", "mend the tables, or give `force` and a `reason`"
+            "표나 기준 사례를 고치거나 force와 reason을 준다",
+            "mend the tables or the golden cases, or give `force` and a `reason`",
         ),
     ),
     ErrorCode.GOLDEN_CASE_EXISTS: Advice(
         Text("그 이름의 기준 사례가 이미 있다", "a golden case of that name exists"),
         Text("다른 이름을 쓰거나 먼저 지운다", "use another name, or delete it first"),
+    ),
+    ErrorCode.GOLDEN_SIZE_MISMATCH: Advice(
+        Text(
+            "기준 사례의 expected가 활성 지식의 견적과 다르다",
+            "`expected` is not the size that the active knowledge gives the board",
+        ),
+        Text(
+            "expected나 표를 고치거나 expected를 생략한다",
+            "correct `expected` or the tables, or leave `expected` out",
+        ),
     ),
     ErrorCode.OVERLOADED: Advice(
         Text(

@@ -37,6 +37,7 @@ STATUS = {
     ErrorCode.ACTIVATION_CONFLICT: 409,
     ErrorCode.REGRESSION_FAILED: 409,
     ErrorCode.GOLDEN_CASE_EXISTS: 409,
+    ErrorCode.GOLDEN_SIZE_MISMATCH: 422,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.NOT_READY: 503,
     ErrorCode.INTERNAL: 500,

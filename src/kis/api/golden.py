@@ -18,6 +18,7 @@ from kis.errors import ErrorCode
 from kis.estimate.answer import moment_text
 from kis.estimate.request import GOLDEN_NAME
 from kis.estimate.rerun import resize
+from kis.knowledge import refusals
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.golden_store import GoldenCase
 from kis.knowledge.questions_store import OpenQuestion
@@ -25,15 +26,33 @@ from kis.knowledge.service import KnowledgeService
 from kis.units import Size
 
 TAG = ["지식 Knowledge"]
+Millimetres = Annotated[int | float, Field(gt=0, le=100_000)]
+
+
+class ExpectedSize(BaseModel):
+    """Outside dimensions in mm."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    W: Millimetres
+    H: Millimetres
+    D: Millimetres
 
 
 class GoldenRequest(BaseModel):
-    """A board to pin, at the size that the active knowledge gives it."""
+    """A board to pin, at the size that the active knowledge gives it.
+
+    `expected`, when stated, must be that size.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: Annotated[str, Field(pattern=GOLDEN_NAME)]
     request: Annotated[dict[str, Any], Field(description="견적 요청 그대로. An estimate request.")]
+    expected: Annotated[
+        ExpectedSize | None,
+        Field(description="외함 크기. 활성 지식의 견적과 같아야 한다. As it comes out."),
+    ] = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -83,7 +102,10 @@ def router(
 
     docs = documented.route(
         GoldenAnswer, status=201, body=GoldenRequest, example=examples.GOLDEN,
-        errors=(ErrorCode.GOLDEN_CASE_EXISTS, ErrorCode.NEED_KNOWLEDGE_UPDATE),
+        errors=(
+            ErrorCode.GOLDEN_CASE_EXISTS, ErrorCode.GOLDEN_SIZE_MISMATCH,
+            ErrorCode.NEED_KNOWLEDGE_UPDATE,
+        ),
     )  # fmt: skip
 
     @routes.post("/v1/knowledge/golden", **docs)
@@ -91,6 +113,7 @@ def router(
         """반을 기준 사례로 고정한다. Pin a board at its present size."""
         order = await read_model(request, GoldenRequest)
         size = resize(order.request, active.current.snapshot)
+        _check_expected(order, size)
         case = GoldenCase(
             order.name, size.W, size.H, size.D, order.note, now(), actor_of(request),
             msgspec.json.encode(order.request),
@@ -122,6 +145,14 @@ def _add_questions(routes: APIRouter, knowledge: KnowledgeService, documented: D
         """견적이 물었으나 아무도 모르는 것, 최대 10,000개. Open questions, most asked first."""
         questions = await knowledge.list_questions(include_closed=include_closed)
         return answer([_question(question) for question in questions])
+
+
+def _check_expected(order: GoldenRequest, actual: Size) -> None:
+    if order.expected is None:
+        return
+    expected = Size(order.expected.W, order.expected.H, order.expected.D)
+    if expected != actual:
+        raise refusals.golden_size_mismatch(order.name, expected, actual)
 
 
 def _golden(case: GoldenCase) -> GoldenAnswer:

@@ -8,16 +8,16 @@ from sqlalchemy import Connection, delete, insert, select
 
 from kis.knowledge.regression import Case
 from kis.knowledge.tables import golden_case_table
-from kis.units import Size
+from kis.units import Size, from_mm, to_mm
 
 
 class GoldenCase(NamedTuple):
     """A pinned board; `request` is JSON."""
 
     name: str
-    width_mm: float
-    height_mm: float
-    depth_mm: float
+    width_mm: int | float
+    height_mm: int | float
+    depth_mm: int | float
     note: str
     created_at: datetime
     created_by: str
@@ -39,7 +39,15 @@ def list_golden(connection: Connection) -> list[GoldenCase]:
     rows = connection.execute(
         select(*(table[name] for name in GoldenCase._fields)).order_by(table.name)
     )
-    return [GoldenCase(*row) for row in rows]
+    return [_whole_where_whole(GoldenCase(*row)) for row in rows]
+
+
+def _whole_where_whole(case: GoldenCase) -> GoldenCase:
+    """Return the case with its sizes as estimates have them; the column has only floats."""
+    width, height, depth = (
+        to_mm(from_mm(side)) for side in (case.width_mm, case.height_mm, case.depth_mm)
+    )
+    return case._replace(width_mm=width, height_mm=height, depth_mm=depth)
 
 
 def add_golden(connection: Connection, case: GoldenCase) -> bool:

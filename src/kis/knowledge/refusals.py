@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.korean import with_particle
+from kis.units import Size
 
 
 def version_not_found(label: str, path: str = "$.versionLabel") -> DomainError:
@@ -130,8 +131,12 @@ def regression_failed(names: Sequence[str], report: object) -> DomainError:
                 f"Not activated, golden cases come out differently: {listed}",
             ),
             Text(
-                "표를 고치거나, 옳은 변경이면 force와 reason을 지정하십시오.",
-                "Mend the tables, or give force and a reason if the change is right.",
+                "표를 고치거나, 옳은 변경이면 force와 reason을 지정하십시오. 낡은 기준 사례는"
+                " DELETE /v1/knowledge/golden/{이름} 으로 지우고"
+                " POST /v1/knowledge/golden 으로 다시 고정할 수 있습니다.",
+                "Mend the tables, or give force and a reason if the change is right. Golden cases"
+                " that are out of date can be deleted (DELETE /v1/knowledge/golden/{name}) and"
+                " pinned anew (POST /v1/knowledge/golden).",
             ),
             {"regression": report},
         )
@@ -158,6 +163,26 @@ def golden_exists(name: str) -> DomainError:
             f"The golden case {name} exists already.",
         ),
         Text("다른 이름을 쓰거나 먼저 삭제하십시오.", "Use another name, or delete it first."),
+    )
+
+
+def golden_size_mismatch(name: str, expected: Size, actual: Size) -> DomainError:
+    """The size that a golden case states is not what its board comes out at."""
+    stated, found = (f"{size.W} x {size.H} x {size.D} mm" for size in (expected, actual))
+    return DomainError(
+        Finding(
+            ErrorCode.GOLDEN_SIZE_MISMATCH,
+            "$.expected",
+            Text(
+                f"기준 사례 {name}의 expected는 {stated}인데 활성 지식으로는 {found}입니다.",
+                f"The golden case {name} expects {stated}, but the active knowledge gives {found}.",
+            ),
+            Text(
+                "크기를 고치거나 생략하십시오. 그 크기가 옳으면 표를 먼저 고치십시오.",
+                "Correct the size or leave it out; if it is right, mend the tables first.",
+            ),
+            {"expected": expected, "actual": actual},
+        )
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from kis.errors import DomainError, ErrorCode
 from kis.knowledge import refusals
+from kis.units import Size
 
 CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
     "version_not_found": (
@@ -38,6 +39,10 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
     "reason_needed": (refusals.reason_needed, ErrorCode.REQ_MORE_INFO, "$.reason"),
     "golden_exists": (
         lambda: refusals.golden_exists("v-a"), ErrorCode.GOLDEN_CASE_EXISTS, "$.name",
+    ),
+    "golden_size_mismatch": (
+        lambda: refusals.golden_size_mismatch("v-a", Size(1, 2, 3), Size(4, 5, 6)),
+        ErrorCode.GOLDEN_SIZE_MISMATCH, "$.expected",
     ),
     "golden_not_found": (lambda: refusals.golden_not_found("v-a"), ErrorCode.NOT_FOUND, ""),
 }  # fmt: skip
