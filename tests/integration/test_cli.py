@@ -196,11 +196,24 @@ def test_version_that_fails_its_samples_exits_with_1(beside: Program, tmp_path: 
     beside.json("knowledge", "import", file, "v-failing")
     done = beside.run("knowledge", "validate", "v-failing")
     assert done.returncode == 1
-    assert "실패 LS T-1200 3" in done.stdout
+    assert "실패 LS T-1200 3P (메인 main)" in done.stdout
     assert "성공 0, 실패 10" in done.stdout
     assert beside.json("knowledge", "validate", "v-failing", code=1)["valid"] is False
     refused = beside.run("knowledge", "activate", "v-failing")
     assert (refused.returncode, "VERSION_NOT_VALIDATED" in refused.stderr) == (1, True)
+
+
+def test_regression_that_refuses_an_activation_is_shown(beside: Program, tmp_path: Path) -> None:
+    """SBS-52, the main of a golden case, 100 mm higher: its enclosure grows."""
+    taller = row("SBS-52", af=50, poles=2, width=50).replace("LS,TEST", "SANGDO,SB")
+    file = write(tmp_path, "taller.csv", table(taller.replace(",155,", ",230,")))
+    beside.json("knowledge", "import", file, "v-taller")
+    beside.json("knowledge", "validate", "v-taller")
+    done = beside.run("knowledge", "activate", "v-taller")
+    assert (done.returncode, "REGRESSION_FAILED" in done.stderr) == (1, True)
+    assert "실패 failed 기준 golden" in done.stderr
+    assert "400x500x150 → " in done.stderr
+    assert "regression" in beside.run("knowledge", "activate", "v-taller", "--json").stdout
 
 
 # --- keys, samples -----------------------------------------------------------------------

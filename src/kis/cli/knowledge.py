@@ -1,5 +1,6 @@
 """kis-backend knowledge import|validate|activate|rollback|versions|diff."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,14 @@ import typer
 
 from kis.cli.client import read_input, show_json, show_refusal
 from kis.cli.connection import call
+from kis.cli.knowledge_words import (
+    words_of_activation,
+    words_of_difference,
+    words_of_import,
+    words_of_regression,
+    words_of_validation,
+    words_of_versions,
+)
 from kis.cli.server import AsJson
 
 app = typer.Typer(help="치수 지식을 관리한다. Maintain the knowledge.", no_args_is_help=True)
@@ -22,10 +31,26 @@ def _ask(method: str, path: str, *, as_json: bool, **more: Any) -> Any:
     """
     reply = call(method, path, is_admin=True, **more)
     if not reply.is_success:
+        if not as_json:
+            _show_regression(reply.json())
         show_refusal(reply, as_json=as_json)
     if as_json:
         show_json(reply)
     return reply.json()
+
+
+def _show(lines: Iterable[str], *, as_json: bool) -> None:
+    """Show the answer in words, unless it was shown as JSON."""
+    for line in () if as_json else lines:
+        typer.echo(line)
+
+
+def _show_regression(problem: dict[str, Any]) -> None:
+    """Show which boards an activation was refused for, before the refusal itself."""
+    for finding in problem.get("findings", ()):
+        if "regression" in finding["data"]:
+            for line in words_of_regression(finding["data"]["regression"]):
+                typer.echo(line, err=True)
 
 
 @app.command("import", epilog="예 Example: kis-backend knowledge import new.csv v2026-01-01-01")
@@ -41,12 +66,7 @@ def import_(
     answer = _ask(
         "POST", f"{PATH}/tables/import", as_json=as_json, raw=read_input(file), query=query
     )
-    if as_json:
-        return
-    typer.echo(
-        f"{label} ({answer['state']}): 추가 {answer['added']}, 변경 {answer['changed']},"
-        f" 삭제 {answer['removed']}, 그대로 {answer['unchanged']}"
-    )
+    _show(words_of_import(label, answer), as_json=as_json)
 
 
 @app.command(epilog="예 Example: kis-backend knowledge validate v2026-01-01-01")
@@ -58,23 +78,9 @@ def validate(
     """표본 견적으로 검증한다. Try a version with sample boards; exit code 1 when one fails."""
     body = {"versionLabel": label, "sampleSize": sample_size}
     answer = _ask("POST", f"{PATH}/tables/validate", as_json=as_json, body=body)
-    if not as_json:
-        _show_validation(label, answer)
+    _show(words_of_validation(label, answer), as_json=as_json)
     if not answer["valid"]:
         raise typer.Exit(1)
-
-
-def _show_validation(label: str, answer: dict[str, Any]) -> None:
-    for sample in answer["samples"]:
-        row = " ".join(map(str, sample["row"]))
-        if sample["succeeded"]:
-            size = sample["enclosure"]
-            typer.echo(f"  성공 {row} ({sample['role']}): {size['W']}x{size['H']}x{size['D']}")
-        else:
-            typer.echo(f"  실패 {row} ({sample['role']}): {sample['code']} {sample['messageKo']}")
-    for remark in answer["warnings"]:
-        typer.echo(f"  주의 {remark['code']}: {remark['message']['ko']}")
-    typer.echo(f"{label}: 성공 {answer['succeeded']}, 실패 {answer['failed']}")
 
 
 @app.command(epilog="예 Example: kis-backend knowledge activate v2026-01-01-01")
@@ -90,15 +96,7 @@ def activate(
         "versionLabel": label, "runRegression": regression, "force": force, "reason": reason,
     }  # fmt: skip
     answer = _ask("POST", f"{PATH}/tables/activate", as_json=as_json, body=body)
-    if as_json:
-        return
-    typer.echo(f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})")
-    report = answer["regression"]
-    if report:
-        typer.echo(
-            f"회귀: 전체 {report['total']}, 통과 {report['passed']},"
-            f" 변경 {report['changed']}, 실패 {report['failed']}"
-        )
+    _show(words_of_activation(answer), as_json=as_json)
 
 
 @app.command(epilog='예 Example: kis-backend knowledge rollback v2025-09-24-01 --reason "..."')
@@ -106,21 +104,14 @@ def rollback(label: Label, reason: Reason, as_json: AsJson = False) -> None:
     """이전 버전으로 되돌린다. Return to an earlier version."""
     body = {"targetVersionLabel": label, "reason": reason}
     answer = _ask("POST", f"{PATH}/tables/rollback", as_json=as_json, body=body)
-    if as_json:
-        return
-    typer.echo(f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})")
+    _show(words_of_activation(answer), as_json=as_json)
 
 
 @app.command(epilog="예 Example: kis-backend knowledge versions")
 def versions(as_json: AsJson = False) -> None:
     """모든 버전을 나열한다. List all versions."""
     answer = _ask("GET", f"{PATH}/versions", as_json=as_json)
-    for version in () if as_json else answer:
-        mark = "*" if version["active"] else " "
-        typer.echo(
-            f"{mark} {version['label']:24} {version['state']:10}"
-            f" {version['totalRows']:>7} {version['activatedAt'] or ''}"
-        )
+    _show(words_of_versions(answer), as_json=as_json)
 
 
 @app.command(epilog="예 Example: kis-backend knowledge diff v2026-01-01-01")
@@ -132,11 +123,4 @@ def diff(
     """다른 버전과의 차이를 보인다. Show what a version has otherwise than another."""
     query = {"against": against} if against else None
     answer = _ask("GET", f"{PATH}/versions/{label}/diff", as_json=as_json, query=query)
-    if as_json:
-        return
-    typer.echo(f"{label} ← {answer['against']}")
-    for part in ("breakers", "enclosures", "accessories", "rules"):
-        for row in answer["difference"][part]["rows"]:
-            cells = ", ".join(f"{c['cell']} {c['before']} → {c['after']}" for c in row["cells"])
-            name = " ".join(row["row"].values())
-            typer.echo(f"  {row['change']:8} {part} {name} {cells}".rstrip())
+    _show(words_of_difference(label, answer), as_json=as_json)

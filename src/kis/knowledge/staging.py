@@ -56,13 +56,18 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Validated(msgspec.Struct, frozen=True, rename="camel"):
-    """The result of validating a version. Only a `valid` one can be activated."""
+    """The result of validating a version. Only a `valid` one can be activated.
+
+    `rebased`: laid on another active version than before. `takenBack`: it was
+    validated before and is `staged` again, as it failed now.
+    """
 
     version_label: str
     valid: bool
     state: str
     base_version: str
     rebased: bool
+    taken_back: bool
     digest: str
     counts: Counts
     sample_size: int
@@ -201,6 +206,7 @@ class Staging:
         return Validated(
             label, valid, state, active.label,
             not is_fixed and version.base_version_id != active.id,
+            version.state == "validated" and state == "staged",
             trial.documents.digest, trial.counts, len(trial.samples), succeeded,
             len(trial.samples) - succeeded, trial.samples, trial.remarks,
         )  # fmt: skip

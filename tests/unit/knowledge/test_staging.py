@@ -181,7 +181,9 @@ def test_validated_version_that_fails_later_is_staged_again(services: Running) -
     before = services.version("v-a")
     services.refuses = lambda _, __: True
     (failed,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
-    assert (failed.valid, failed.state) == (False, "staged")
+    assert (failed.valid, failed.state, failed.taken_back) == (False, "staged", True)
+    (again,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
+    assert (again.state, again.taken_back) == ("staged", False)
     after = services.version("v-a")
     assert (after.state, after.validated_at) == ("staged", None)
     assert after == before._replace(state="staged", validated_at=None)
@@ -227,7 +229,7 @@ def test_version_that_was_active_stays_what_it_is(services: Running) -> None:
     before = services.version("v-a")
     services.refuses = lambda _, __: True
     (failed,) = services.run(services.staging.validate("v-a", 10, "admin-x"))
-    assert (failed.valid, failed.state) == (False, "retired")
+    assert (failed.valid, failed.state, failed.taken_back) == (False, "retired", False)
     assert services.version("v-a") == before
 
 
