@@ -143,8 +143,8 @@ def _outline_remark(row: Breaker, usual: tuple[int, int]) -> Remark:
     height, depth = to_mm(row.height_dmm), to_mm(row.depth_dmm)
     usual_height, usual_depth = (to_mm(length) for length in usual)
     message = Text(
-        f"{_name(row)}: 높이×깊이 {height}×{depth} mm가 같은 계열, 같은 프레임의 다른 행 "
-        f"{usual_height}×{usual_depth} mm와 다릅니다.",
+        f"{_name(row)}: 높이 x 깊이 {height} x {depth} mm가 같은 계열, 같은 프레임의 다른 행 "
+        f"{usual_height} x {usual_depth} mm와 다릅니다.",
         f"{_name(row)}: height x depth {height} x {depth} mm differs from the "
         f"{usual_height} x {usual_depth} mm of others in the same series and frame.",
     )
