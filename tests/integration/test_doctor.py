@@ -29,10 +29,10 @@ def examine(program: Program) -> dict[str, bool]:
     """Return what is good and what is not; the exit code must say the same."""
     done = program.run("doctor", "--json")
     checkups: list[dict[str, Any]] = program.json("doctor", code=done.returncode)
-    assert done.returncode == int(not all(checkup["is_good"] for checkup in checkups))
+    assert done.returncode == int(not all(checkup["isGood"] for checkup in checkups))
     # How full the disk of the tests is, nobody knows.
     usage = shutil.disk_usage(program.home)
-    found = {checkup["what"]: checkup["is_good"] for checkup in checkups}
+    found = {checkup["what"]: checkup["isGood"] for checkup in checkups}
     assert found.pop("disk") is (usage.free / usage.total >= DISK_FREE_LEAST)
     return found
 

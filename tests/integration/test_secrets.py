@@ -137,7 +137,7 @@ def test_doctor_says_that_the_administration_is_locked_and_how_to_open_it(home: 
     mended = text.replace(f"ADMIN_API_KEY={new}", "ADMIN_API_KEY=another-admin-key-0123456789")
     env_file.write_text(mended, encoding="utf-8")
     checkups = program.json("doctor", code=program.run("doctor").returncode)
-    assert next(c for c in checkups if c["what"] == "keys")["is_good"] is True
+    assert next(c for c in checkups if c["what"] == "keys")["isGood"] is True
     assert program.run("knowledge", "versions").returncode == 0
 
 

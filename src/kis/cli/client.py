@@ -1,5 +1,6 @@
 """What commands share: the settings of the home, files, and how results are shown."""
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -82,3 +83,18 @@ def read_input(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         fail(f"읽을 수 없습니다: {error}", f"Cannot be read: {path}", 2)
+
+
+def read_json(path: str) -> bytes:
+    """Return the JSON of `read_input` in UTF-8, as the service wants it.
+
+    Korean editors on Windows put a byte order mark before it, or save CP949.
+    What is neither goes as it is: the service says what is wrong with it.
+    """
+    raw = read_input(path).removeprefix(codecs.BOM_UTF8)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.decode(encoding).encode()
+        except UnicodeDecodeError:
+            continue
+    return raw

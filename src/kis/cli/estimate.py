@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kis.cli.client import read_input, show_json, show_refusal
+from kis.cli.client import read_json, show_json, show_refusal
 from kis.cli.connection import call
 from kis.cli.server import AsJson
 
@@ -21,7 +21,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """반을 견적하고 증거와 함께 저장한다. Estimate a board and store it with its evidence."""
-    reply = call("POST", "/v1/estimate/create", body=read_input(file))
+    reply = call("POST", "/v1/estimate/create", body=read_json(file))
     if not reply.is_success:
         show_refusal(reply, as_json=as_json)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kis.cli.client import prepare, read_input, show_json, show_refusal
+from kis.cli.client import prepare, read_json, show_json, show_refusal
 from kis.cli.connection import call, connected
 from kis.cli.server import AsJson
 
@@ -29,7 +29,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """증거를 단계별로 검증한다. Verify a package, step by step; exit code 1 when invalid."""
-    reply = call("POST", "/v1/evidence/verify", body=read_input(file))
+    reply = call("POST", "/v1/evidence/verify", body=read_json(file))
     if not reply.is_success:
         show_refusal(reply, as_json=as_json)
     result = reply.json()

@@ -6,20 +6,24 @@ from typing import NoReturn
 
 import typer
 
-from kis.cli import estimate, evidence, keys, knowledge, server
+from kis.cli import estimate, evidence, keys, knowledge, sample, server
 
 app = typer.Typer(
     name="kis-backend",
     help="배전반 외함 견적 서비스 KIS. Sizes switchboard enclosures, with evidence.",
+    epilog="예 Example: kis-backend estimate sample-request.json",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 server.register(app)
+sample.register(app)
 estimate.register(app)
-app.add_typer(knowledge.app, name="knowledge")
-app.add_typer(evidence.app, name="evidence")
+app.add_typer(knowledge.app, name="knowledge", epilog="예 Example: kis-backend knowledge versions")
+app.add_typer(
+    evidence.app, name="evidence", epilog="예 Example: kis-backend evidence verify evidence.json"
+)
 keys.register(app)
 
 

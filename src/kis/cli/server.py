@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     import socket
     from types import FrameType
 
+    from kis.ops.doctor import Checkup
     from kis.settings import Settings
 
 DRAIN_S = 10
@@ -32,7 +32,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command(epilog="예 Example: kis-backend serve")(serve)
     app.command(epilog="예 Example: kis-backend doctor --json")(doctor)
-    app.command(epilog="예 Example: kis-backend sample boards")(sample)
 
 
 def serve(as_json: AsJson = False) -> None:
@@ -177,25 +176,6 @@ def _sample(name: str) -> str:
     return (files("kis") / "seed" / "samples" / name).read_text(encoding="utf-8")
 
 
-def sample(
-    folder: Annotated[Path, typer.Argument(help="쓸 폴더. The folder to write to.")] = Path(),
-    as_json: AsJson = False,
-) -> None:
-    """런북의 sample-request.json과 실제 같은 반 몇 개를 쓴다. Write sample requests."""
-    from importlib.resources import files  # noqa: PLC0415 - only when a sample is written
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for source in sorted(files("kis").joinpath("seed", "samples").iterdir(), key=str):
-            target = folder / source.name
-            target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-            written.append(str(target))
-    except OSError as error:
-        fail(f"쓸 수 없습니다: {error}", f"Cannot write to {folder}.", 2)
-    typer.echo(json.dumps(written) if as_json else "\n".join(written))
-
-
 def doctor(as_json: AsJson = False) -> None:
     """설치를 점검한다. Check the installation; exit code 1 when something is wrong."""
     from kis.ops.doctor import examine  # noqa: PLC0415 - only when the command runs
@@ -216,13 +196,17 @@ def doctor(as_json: AsJson = False) -> None:
         complaints = _complaints_of(locked.address)
         findings = examine(settings, owns_database=False, complaints=complaints)
     if as_json:
-        typer.echo(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False))
+        typer.echo(json.dumps([_camel(finding) for finding in findings], ensure_ascii=False))
     else:
         for finding in findings:
             mark = "OK  " if finding.is_good else "문제"
             typer.echo(f"{mark} {finding.what}: {finding.ko} / {finding.en}")
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
+
+
+def _camel(finding: "Checkup") -> dict[str, object]:
+    return {"what": finding.what, "isGood": finding.is_good, "ko": finding.ko, "en": finding.en}
 
 
 def _complaints_of(address: str) -> list[str]:

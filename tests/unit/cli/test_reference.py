@@ -37,7 +37,7 @@ def test_every_command_is_there() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list(HELPS))
 def test_command_has_an_example_that_it_would_take(name: str) -> None:
     match = re.search(r"예 Example: (.*)", HELPS[name])
     assert match
