@@ -55,7 +55,7 @@ def collect(
     last: Annotated[int, typer.Option(min=1, max=500, help="최근 몇 건. How many.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """최근 증거를 evidence-samples/ 에 모은다. Collect recent packages in evidence-samples/."""
+    """최근 증거를 evidence-samples/에 모은다. Collect recent packages in evidence-samples/."""
     folder = prepare().settings.home / "evidence-samples"
     written: list[str] = []
     with connected() as connection:
