@@ -38,6 +38,23 @@ def test_kind_of_an_accessory_shows_in_its_board(client: Client) -> None:
     assert {sample["enclosure"]["D"] for sample in answer["samples"]} == {200}
 
 
+def test_kind_that_nobody_knows_is_a_warning(client: Client) -> None:
+    answer = stage_parts(client, "v-a", {"accessories": [{**METER, "kind": "pilot_lamp"}]})
+    assert answer["valid"] is True
+    (warning,) = answer["warnings"]
+    assert (warning["code"], warning["part"], warning["row"]) == (
+        "UNKNOWN_KIND", "accessories", ["T-METER"],
+    )  # fmt: skip
+    assert "lamp" in warning["message"]["en"]
+
+
+def test_version_without_stock_is_valid_with_a_warning(client: Client) -> None:
+    answer = stage_parts(client, "v-a", {"enclosures": []}, mode="replace")
+    assert answer["valid"] is True
+    (warning,) = answer["warnings"]
+    assert (warning["code"], warning["part"], warning["row"]) == ("NO_STOCK", "enclosures", [])
+
+
 def test_breakers_are_named_as_before(client: Client) -> None:
     good(import_table(client, "v-a", table(row("T-100"))), 201)
     found = tried(validate(client, "v-a"))

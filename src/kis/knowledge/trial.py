@@ -11,6 +11,7 @@ from kis.knowledge.model import Part, RowKey
 from kis.knowledge.regression import Resize
 from kis.knowledge.sampling import Role, SampleRequest, sample_requests
 from kis.knowledge.snapshot import Snapshot, Tables
+from kis.knowledge.stock_validation import check_stock
 from kis.knowledge.validation import Remark, check_neighbours
 from kis.units import Size
 
@@ -53,7 +54,10 @@ def try_out(base: Tables, tables: Tables, sample_size: int, resize: Resize, labe
         for request in sample_requests(tables, changed, sample_size)
     )
     del snapshot
-    remarks = tuple(check_neighbours(tables, changed.breakers))
+    remarks = (
+        *check_neighbours(tables, changed.breakers),
+        *check_stock(base, tables, changed),
+    )
     counts = compare(base, tables, limit=0).total
     return Trial(tables, encode_tables(tables), counts, samples, remarks)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import msgspec
 
 from kis.errors import Text
-from kis.knowledge.model import Breaker, BreakerKey
+from kis.knowledge.model import Breaker, BreakerKey, Part, RowKey
 from kis.knowledge.snapshot import Tables
 from kis.units import to_mm
 
@@ -19,10 +19,11 @@ Group = tuple[object, ...]
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """Something about a row that people should confirm with the maker."""
+    """Something about a row of `part` that people should confirm; no row: the whole part."""
 
     code: str
-    row: BreakerKey
+    part: Part
+    row: RowKey
     message: Text
 
 
@@ -44,6 +45,16 @@ def check_neighbours(tables: Tables, keys: Collection[BreakerKey]) -> list[Remar
         remarks += _odd_elcbs(rows, wanted)
     remarks += [_low_confidence(row) for row in changed if row.confidence == "low"]
     return sorted(remarks, key=lambda remark: (remark.row, remark.code))
+
+
+def table_note(row: Breaker) -> Text:
+    """Return the row's own warning as a quotation to follow a sentence; empty without one.
+
+    It is data, in whatever language the table has it.
+    """
+    if not row.warning:
+        return Text("", "")
+    return Text(f" 표의 메모: “{row.warning}”", f' Note in the table: "{row.warning}"')
 
 
 def _series_frame(row: Breaker) -> Group:
@@ -103,7 +114,7 @@ def _width_remark(row: Breaker, poles: int, width_dmm: int, *, ko: str, en: str)
         f"{_name(row)}: {own} mm wide, {en} than the {other} mm of {poles}P "
         "in the same series and frame.",
     )
-    return Remark(WIDER_POLES_NARROWER, row.key, message)
+    return Remark(WIDER_POLES_NARROWER, "breakers", row.key, message)
 
 
 def _odd_outlines(rows: Sequence[Breaker], wanted: Collection[BreakerKey]) -> Iterator[Remark]:
@@ -148,7 +159,7 @@ def _outline_remark(row: Breaker, usual: tuple[int, int]) -> Remark:
         f"{_name(row)}: height x depth {height} x {depth} mm differs from the "
         f"{usual_height} x {usual_depth} mm of others in the same series and frame.",
     )
-    return Remark(OUTLINE_DIFFERS, row.key, message)
+    return Remark(OUTLINE_DIFFERS, "breakers", row.key, message)
 
 
 def _odd_elcbs(rows: Sequence[Breaker], wanted: Collection[BreakerKey]) -> Iterator[Remark]:
@@ -168,7 +179,7 @@ def _odd_elcbs(rows: Sequence[Breaker], wanted: Collection[BreakerKey]) -> Itera
                 f"{_name(row)}: the ELCB is {own} mm, the MCCB of the same frame, poles "
                 f"and grade {other} mm.",
             )
-            yield Remark(ELCB_UNLIKE_MCCB, row.key, message)
+            yield Remark(ELCB_UNLIKE_MCCB, "breakers", row.key, message)
 
 
 def _body(row: Breaker) -> tuple[int, int, int]:
@@ -180,12 +191,12 @@ def _body_text(body: tuple[int, int, int]) -> str:
 
 
 def _low_confidence(row: Breaker) -> Remark:
-    told = f" ({row.warning})" if row.warning else ""
+    note = table_note(row)
     message = Text(
-        f"{_name(row)}: 신뢰도가 낮은 행입니다{told}.",
-        f"{_name(row)}: a row of low confidence{told}.",
+        f"{_name(row)}: 신뢰도가 낮은 행입니다.{note.ko}",
+        f"{_name(row)}: a row of low confidence.{note.en}",
     )
-    return Remark(LOW_CONFIDENCE, row.key, message)
+    return Remark(LOW_CONFIDENCE, "breakers", row.key, message)
 
 
 def _name(row: Breaker) -> str:

@@ -17,7 +17,7 @@ FOUR = breaker("N-54", 4, grade="economy")
 TWO = breaker("N-52", 2, grade="economy")
 
 
-def remarks_on(rows: list[Breaker], *changed: Breaker) -> list[tuple[str, str]]:
+def remarks_on(rows: list[Breaker], *changed: Breaker) -> list[tuple[str, str | int]]:
     keys = [row.key for row in changed or rows]
     return [(remark.code, remark.row[1]) for remark in check_neighbours(tables_of(*rows), keys)]
 
@@ -148,3 +148,15 @@ def test_messages_tell_sizes_in_mm() -> None:
     assert "75 mm of 3P" in narrow.message.en
     assert "96.1 x 60 mm" in outline.message.en
     assert "130 x 60 mm" in outline.message.ko
+
+
+def test_note_of_a_table_is_quoted_in_both_languages() -> None:
+    noted = breaker("L-53", 3, confidence="low", warning="looks wrong")
+    (remark,) = check_neighbours(tables_of(noted), [noted.key])
+    assert remark.message.ko == "LS L-53 3P: 신뢰도가 낮은 행입니다. 표의 메모: “looks wrong”"
+    assert remark.message.en == (
+        'LS L-53 3P: a row of low confidence. Note in the table: "looks wrong"'
+    )
+    plain = breaker("L-53", 3, confidence="low")
+    (remark,) = check_neighbours(tables_of(plain), [plain.key])
+    assert remark.message.ko.endswith("신뢰도가 낮은 행입니다.")
