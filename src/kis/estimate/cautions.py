@@ -5,6 +5,7 @@ from kis.estimate.enclosure import Choice, Need
 from kis.estimate.model import Board, Caution, Selection
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
+from kis.knowledge.validation import table_note
 from kis.units import to_mm
 
 _PLACE_KO = {
@@ -69,9 +70,9 @@ def _low_confidence(selection: Selection) -> list[Caution]:
         Caution(
             "LOW_CONFIDENCE_ROW",
             f"{row.brand} {row.model} {row.poles}P의 치수는 신뢰도가 낮습니다."
-            f" 제조사에 확인하십시오. {row.warning}".rstrip(),
-            f"The dimensions of {row.brand} {row.model} {row.poles}P are of low confidence:"
-            f" {row.warning or 'confirm with the maker'}.",
+            f" 제조사에 확인하십시오.{table_note(row).ko}",
+            f"The dimensions of {row.brand} {row.model} {row.poles}P are of low confidence."
+            f" Confirm them with the maker.{table_note(row).en}",
         )
         for _, row in sorted(rows.items())
     ]
