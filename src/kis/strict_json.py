@@ -26,7 +26,7 @@ _MAX_INTEGER_CHARACTERS = len(str(-MAX_INTEGER))
 _SHOWN_CHARACTERS = 40
 
 _EMPTY = Text("본문이 비어 있습니다.", "the body is empty")
-_NOT_UTF8 = Text("본문이 UTF-8이 아닙니다.", "the body is not UTF-8")
+NOT_UTF8 = Text("본문이 UTF-8이 아닙니다.", "the body is not UTF-8")
 _TOO_DEEP = Text(
     f"JSON 중첩이 {MAX_NESTING}단계를 넘습니다.",
     f"the JSON is nested more than {MAX_NESTING} levels deep",
@@ -124,7 +124,7 @@ def _reason(raw: bytes, error: orjson.JSONDecodeError) -> Text:
     try:
         raw.decode()
     except UnicodeDecodeError:
-        return _NOT_UTF8
+        return NOT_UTF8
     if "depth limit" in error.msg:
         return _TOO_DEEP
     korean = fault_in_korean(error.msg)

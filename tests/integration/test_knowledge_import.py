@@ -213,12 +213,33 @@ def test_cp949_bytes_as_a_csv_body(client: Client) -> None:
         assert {"cell": "warning", "before": None, "after": "확인 필요"} in shown["cells"]
 
 
-def test_csv_body_with_charset_parameter(client: Client) -> None:
+def test_cp949_in_a_json_body_is_told_where_it_may_go(client: Client) -> None:
+    order = {"format": "csv", "content": table(row("T-1", warning="확인")), "versionLabel": "v-a"}
     response = client.request(
-        "POST", f"{TABLES}/import", key=ADMIN_API_KEY, content=table(row("T-100")).encode(),
-        headers={"Content-Type": "Text/CSV; charset=utf-8"}, params={"versionLabel": "v-a"},
+        "POST", f"{TABLES}/import", key=ADMIN_API_KEY,
+        content=json.dumps(order, ensure_ascii=False).encode("cp949"),
+        headers={"Content-Type": "application/json"},
     )  # fmt: skip
-    assert good(response, 201)["added"] == 1
+    problem = refused(response, 400, "MALFORMED_JSON")
+    for hint in (problem["hint"], problem["hintEn"]):
+        assert "text/csv" in hint
+        assert "kis-backend knowledge import" in hint
+    broken = client.request(
+        "POST", f"{TABLES}/import", key=ADMIN_API_KEY, content=b"{",
+        headers={"Content-Type": "application/json"},
+    )  # fmt: skip
+    assert "text/csv" not in refused(broken, 400, "MALFORMED_JSON")["hint"]
+
+
+def test_csv_body_with_charset_parameter(client: Client) -> None:
+    for label, charset, encoding in (("v-a", "utf-8", "utf-8"), ("v-b", "euc-kr", "cp949")):
+        response = client.request(
+            "POST", f"{TABLES}/import", key=ADMIN_API_KEY,
+            content=table(row("T-100", warning="확인")).encode(encoding),
+            headers={"Content-Type": f"Text/CSV; charset={charset}"},
+            params={"versionLabel": label},
+        )  # fmt: skip
+        assert good(response, 201)["added"] == 1
 
 
 def test_csv_body_needs_its_label_in_the_query(client: Client) -> None:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from kis.api import examples
 from kis.api.body import media_type, read_model, unsupported_media_type
+from kis.api.errors import refusal
 from kis.api.gatekeeper import RequestContext
 from kis.api.openapi import Documented
-from kis.errors import ErrorCode
+from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.answer import moment_text
 from kis.estimate.request import VERSION_LABEL, parse_body
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
@@ -22,6 +23,7 @@ from kis.knowledge.diff import Difference
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Imported, ImportOrder, Staging, Validated
 from kis.knowledge.store import Version
+from kis.strict_json import NOT_UTF8
 
 JSON = "application/json"
 TAG = ["지식 Knowledge"]
@@ -59,6 +61,14 @@ Content = Annotated[
         json_schema_extra={"anyOf": [{"type": "string"}, {"type": "object"}]},
     ),
 ]
+
+
+_SEND_CP949 = Text(
+    "JSON은 UTF-8입니다. CP949 파일은 Content-Type: text/csv 로, versionLabel과 mode는 쿼리로"
+    " 파일 그대로 보내거나 kis-backend knowledge import 를 쓰십시오.",
+    "JSON is UTF-8. Send a CP949 file as it is with Content-Type: text/csv, versionLabel and mode"
+    " in the query, or use kis-backend knowledge import.",
+)
 
 
 class ImportRequest(_Order):
@@ -228,10 +238,18 @@ def _add_import(routes: APIRouter, staging: Staging, documented: Documented) -> 
 
 
 async def _read_import(request: Request) -> ImportOrder:
-    """Read the runbook's JSON body, or a table as it is with its order in the query."""
+    """Read the runbook's JSON body, or a table as it is with its order in the query.
+
+    A table as it is may be CP949, as Korean Excel writes it; JSON is UTF-8 (RFC 8259).
+    """
     kind = media_type(request)
     if kind == JSON:
-        order = await read_model(request, ImportRequest)
+        try:
+            order = await read_model(request, ImportRequest)
+        except DomainError as error:
+            if error.main.message != NOT_UTF8:
+                raise
+            raise refusal(ErrorCode.MALFORMED_JSON, NOT_UTF8, _SEND_CP949) from None
         return ImportOrder(order.versionLabel, order.format, order.content, order.mode)
     if kind not in ("text/csv", "application/octet-stream"):
         raise unsupported_media_type(kind, "application/json, text/csv")
