@@ -239,7 +239,7 @@ def test_samples_estimate_and_the_problem_abstains(beside: Program, tmp_path: Pa
     names = [Path(path).name for path in written]
     assert {"sample-request.json", "problem-request.json"} <= set(names)
     assert len(names) >= 5
-    for path in written:
+    for path in (path for path in written if path.endswith(".json")):
         is_problem = path.endswith("problem-request.json")
         answer = beside.json("estimate", path, code=int(is_problem))
         if is_problem:

@@ -30,7 +30,8 @@ def test_board_that_can_be_estimated(shared_client: Client) -> None:
 
 def test_every_shipped_sample(shared_client: Client) -> None:
     samples = files("kis").joinpath("seed", "samples").iterdir()
-    texts = {sample.name: sample.read_text(encoding="utf-8") for sample in samples}
+    boards = (sample for sample in samples if sample.name.endswith(".json"))
+    texts = {sample.name: sample.read_text(encoding="utf-8") for sample in boards}
     valid = {name: check(shared_client, json.loads(text))["valid"] for name, text in texts.items()}
     assert len(valid) >= 5
     assert [name for name in valid if not valid[name]] == ["problem-request.json"]
