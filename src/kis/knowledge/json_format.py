@@ -10,11 +10,11 @@ from kis.knowledge.problems import (
     CellError,
     Place,
     Problems,
-    Reason,
     json_place,
     not_allowed,
 )
 from kis.knowledge.rule_set import parse_rules
+from kis.knowledge.spellings import CAMEL, check_spelled_once, spelled, with_spellings
 from kis.knowledge.stock_rows import (
     json_row,
     json_rows,
@@ -25,13 +25,11 @@ from kis.knowledge.upload import Upload
 
 PARTS = ("breakers", "enclosures", "accessories", "rules")
 
-_CAMEL = {"width_mm": "widthMm", "height_mm": "heightMm", "depth_mm": "depthMm"}
-_KEYS = [_CAMEL.get(column, column) for column in COLUMNS]
-_SPELLINGS = [*_KEYS, *_CAMEL]
+_KEY_OF = {column: CAMEL.get(column, column) for column in COLUMNS}
+_SPELLINGS = with_spellings(_KEY_OF.values())
 _AT_LEAST_ONE = Text(
     f"다음 중 하나 이상: {', '.join(PARTS)}", f"at least one of {', '.join(PARTS)}"
 )
-_ONE_SPELLING = Text("두 이름 중 하나", "one of the two spellings")
 
 
 def load_parts(text: str, problems: Problems) -> object:
@@ -90,26 +88,13 @@ def _breakers(
         if column is None:
             return json_place(path)
         raw = raw_rows[index]
-        is_snake = isinstance(raw, dict) and column in raw
-        return json_place(f"{path}.{column if is_snake else _CAMEL.get(column, column)}")
+        row = raw if isinstance(raw, dict) else {}
+        return json_place(f"{path}.{spelled(_KEY_OF[column], row)}")
 
     rows = BreakerRows(value_readers(brands), place_of, problems)
     for index, raw in enumerate(raw_rows):
         row = json_row(raw, f"$.breakers[{index}]", _SPELLINGS, problems)
         if row is not None:
-            rows.add(index, [_cell(row, index, column, problems) for column in COLUMNS])
+            check_spelled_once(row, f"$.breakers[{index}]", problems)
+            rows.add(index, [row.get(spelled(key, row)) for key in _KEY_OF.values()])
     return rows.rows()
-
-
-def _cell(row: dict[str, object], index: int, column: str, problems: Problems) -> object:
-    camel = _CAMEL.get(column, column)
-    if camel != column and column in row:
-        if camel in row:
-            message = Text(
-                f"'{camel}' 키와 '{column}' 키는 함께 쓸 수 없습니다.",
-                f"'{camel}' and '{column}' cannot both be given.",
-            )
-            place = json_place(f"$.breakers[{index}].{column}")
-            problems.add(place, Reason(row[column], message, _ONE_SPELLING))
-        return row[column]
-    return row.get(camel)

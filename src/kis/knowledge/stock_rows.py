@@ -17,6 +17,7 @@ from kis.knowledge.cells import (
 from kis.knowledge.json_text import inside_key
 from kis.knowledge.model import Accessory, Location, Material, StockEnclosure, StockMount
 from kis.knowledge.problems import CellError, Problems, Reason, json_place, not_allowed, shown
+from kis.knowledge.spellings import check_spelled_once, spelled, with_spellings
 from kis.korean import with_particle
 
 ENCLOSURE_SIZE = SizeRange(50, 3_000)
@@ -72,7 +73,7 @@ _ACCESSORY = (
 def parse_enclosures(value: object, problems: Problems) -> tuple[StockEnclosure, ...]:
     """Return the rows by model; what is wrong goes to `problems`.
 
-    Lengths are mm under `...Mm` keys. A null counts as not stated.
+    Lengths are mm under `...Mm` or `..._mm` keys. A null counts as not stated.
     """
     return _parse(value, "enclosures", _ENCLOSURE, StockEnclosure, problems)
 
@@ -80,7 +81,7 @@ def parse_enclosures(value: object, problems: Problems) -> tuple[StockEnclosure,
 def parse_accessories(value: object, problems: Problems) -> tuple[Accessory, ...]:
     """Return the rows by code; what is wrong goes to `problems`.
 
-    Lengths are mm under `...Mm` keys. A null counts as not stated.
+    Lengths are mm under `...Mm` or `..._mm` keys. A null counts as not stated.
     """
     return _parse(value, "accessories", _ACCESSORY, Accessory, problems)
 
@@ -124,7 +125,7 @@ def _parse(
     value: object, part: str, fields: tuple[_Field, ...], kind: type[Row], problems: Problems
 ) -> tuple[Row, ...]:
     """Return the rows in key order; the first field is the key that no two may share."""
-    keys = [field.key for field in fields]
+    keys = with_spellings([field.key for field in fields])
     identity = fields[0]
     rows: dict[str, Row] = {}
     first_path: dict[str, str] = {}
@@ -133,6 +134,7 @@ def _parse(
         row = json_row(raw, path, keys, problems)
         if row is None:
             continue
+        check_spelled_once(row, path, problems)
         read = _read(row, path, fields, problems)
         name = read.get(identity.attribute)
         if isinstance(name, str):
@@ -150,13 +152,14 @@ def _read(
 ) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for field in fields:
-        value = row.get(field.key)
+        key = spelled(field.key, row)
+        value = row.get(key)
         try:
             read[field.attribute] = (
                 field.read(value) if field.required or value is not None else field.default
             )
         except CellError as error:
-            problems.add(json_place(f"{path}.{field.key}"), *error.reasons)
+            problems.add(json_place(f"{path}.{key}"), *error.reasons)
     return read
 
 

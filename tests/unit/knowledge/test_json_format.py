@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import re
 from typing import Any
 
 import pytest
@@ -122,6 +123,22 @@ def test_lengths_of_breakers_in_both_spellings() -> None:
     assert paths(refused("json", {"breakers": [snake | {"widthMm": 75}]})) == [
         "$.breakers[0].width_mm"
     ]
+
+
+@pytest.mark.parametrize("part", ["enclosures", "accessories"])
+def test_lengths_of_stock_in_both_spellings(part: str) -> None:
+    camel: Json = {
+        "enclosures": ENCLOSURE | {"thicknessMm": 1.6},
+        "accessories": ACCESSORY | {"heightMm": 30, "depthMm": 20},
+    }[part]
+    snake = {re.sub("Mm$", "_mm", key): value for key, value in camel.items()}
+    assert "width_mm" in snake
+    assert parse_upload("json", {part: [snake]}) == parse_upload("json", {part: [camel]})
+    assert paths(refused("json", {part: [snake | {"depth_mm": 0}]})) == [f"$.{part}[0].depth_mm"]
+    assert paths(refused("json", {part: [snake | {"widthMm": 75}]})) == [f"$.{part}[0].width_mm"]
+    (unknown,) = refused("json", {part: [camel | {"width": 75}]})
+    assert "widthMm" in unknown.hint.en
+    assert "width_mm" in unknown.hint.en
 
 
 @settings(max_examples=40)
