@@ -219,6 +219,7 @@ def test_unknown_parameter_is_refused(
     client, _ = made
     problem = problem_of(client.admin("GET", path), 400, "INVALID_REQUEST")
     assert [finding["path"] for finding in problem["findings"]] == [f"$.query.{n}" for n in unknown]
+    assert problem["detailEn"] == f"Unknown parameter: {unknown[0]}"
     assert known in problem["hint"]
     assert known in problem["hintEn"]
 

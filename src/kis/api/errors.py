@@ -45,6 +45,11 @@ STATUS = {
 
 WARNED_OF = frozenset({409, 422, 503})
 """Abstentions and conflicts, and what could not be stored: the log has them with their codes."""
+TITLES = {
+    ErrorCode.REQ_MORE_INFO: "More information required",
+    ErrorCode.MALFORMED_JSON: "Malformed JSON",
+}
+"""Where the words of a code make no title."""
 PROBLEM_TYPE = "application/problem+json"
 MAX_FINDINGS = 100
 TYPE_BASE = "urn:kis:problem:"
@@ -92,7 +97,7 @@ def problem_body(error: DomainError, request_id: str) -> bytes:
     main = error.main
     problem = Problem(
         type=TYPE_BASE + main.code.lower().replace("_", "-"),
-        title=main.code.replace("_", " ").capitalize(),
+        title=TITLES.get(main.code) or main.code.replace("_", " ").capitalize(),
         status=status_of(error),
         detail=main.message.ko,
         detail_en=main.message.en,

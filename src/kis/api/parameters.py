@@ -26,9 +26,11 @@ async def refuse_unknown(request: Request) -> None:
 
 def _unknown(name: str, known: list[str]) -> Finding:
     listed = ", ".join(known)
+    step = path_step(name)  # cut short: it is a stranger's
+    shown = step.removeprefix(".")
     return Finding(
         ErrorCode.INVALID_REQUEST,
-        f"$.query{path_step(name)}",
-        Text("모르는 매개변수입니다.", "Unknown parameter."),
+        f"$.query{step}",
+        Text(f"모르는 매개변수입니다: {shown}", f"Unknown parameter: {shown}"),
         Text(f"쓸 수 있는 매개변수: {listed}", f"Known parameters: {listed}"),
     )

@@ -4,6 +4,7 @@ Whether a board makes sense is for the gates. Everything may be left out here,
 so that the gates can ask for all that is missing at once.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -209,13 +210,9 @@ def _finding(detail: ErrorDetails) -> Finding:
         # It is the name that is wrong, there is no value.
         name = path_step(detail["loc"][-1]).removeprefix(".")
         message = Text(f"{korean[:-1]}: {name}", f"{english[:-1].capitalize()}: {name}")
-    return Finding(
-        ErrorCode.INVALID_REQUEST,
-        path,
-        message,
-        Text(korean, english),
-        {"value": _shown(detail["input"])},
-    )
+    # What is missing has no value: pydantic gives the object around it.
+    data = {} if detail["type"] == "missing" else {"value": _shown(detail["input"])}
+    return Finding(ErrorCode.INVALID_REQUEST, path, message, Text(korean, english), data)
 
 
 def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
@@ -252,7 +249,11 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
 
 
 def _shown(value: object) -> object:
-    """Return what was sent, cut short: enough to find it, never a whole body."""
+    """Return what was sent, cut short: enough to find it, never a whole body.
+
+    An object or array is shown as its JSON, the language in which it was sent.
+    """
     if value is None or isinstance(value, bool | int | float):
         return value
-    return str(value)[:40]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text[:40]

@@ -29,7 +29,8 @@ def test_every_code_has_a_status_and_a_body(code: ErrorCode) -> None:
     problem = json.loads(problem_body(error, "request-1"))
     assert problem["status"] == status_of(error) == STATUS[code]
     assert problem["type"] == f"urn:kis:problem:{code.lower().replace('_', '-')}"
-    assert problem["title"].upper().replace(" ", "_") == code
+    titles = {"REQ_MORE_INFO": "More information required", "MALFORMED_JSON": "Malformed JSON"}
+    assert problem["title"] == titles.get(code, code.replace("_", " ").capitalize())
 
 
 def test_first_finding_is_spread_out_on_top() -> None:

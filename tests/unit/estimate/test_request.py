@@ -204,3 +204,22 @@ def test_every_field_is_described_for_the_documentation() -> None:
     for definition in schema["$defs"].values():
         assert definition["additionalProperties"] is False
     assert set(schema["properties"]) == set(FULL)
+
+
+@pytest.mark.parametrize(
+    ("body", "data"),
+    [
+        ({"accessories": {"items": [{"quantity": 1}]}}, {}),
+        ({"main": [{"model": "한", "poles": None}]}, {"value": '[{"model": "한", "poles": null}]'}),
+        ({"brand": {"a": True}}, {"value": '{"a": true}'}),
+        ({"brand": 7}, {"value": 7}),
+        ({"form": "x" * 99}, {"value": "x" * 40}),
+        ({"brand": ["x" * 99]}, {"value": '["' + "x" * 38}),
+        ({"more": None}, {"value": None}),
+    ],
+)
+def test_value_is_shown_as_it_was_sent(body: object, data: object) -> None:
+    """As JSON, never as Python writes it; what is missing has none."""
+    with pytest.raises(DomainError) as error:
+        parse_board(body)
+    assert error.value.main.data == data
