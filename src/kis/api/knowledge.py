@@ -106,14 +106,19 @@ class RollbackRequest(_Order):
 
 
 class VersionAnswer(msgspec.Struct, frozen=True, rename="camel"):
-    """A version in the list."""
+    """A version in the list.
+
+    `tableCount` (브랜드별 차단기 표)와 `totalRows` (차단기 행)는 검증 전에는 null이다.
+    `tableCount` (tables of breakers, one a brand) and `totalRows` (their rows) are null
+    while the version is staged: it depends on what is active at its validation.
+    """
 
     id: int
     label: str
     active: bool
     created_at: str
-    table_count: int
-    total_rows: int
+    table_count: int | None
+    total_rows: int | None
     state: str
     mode: str
     digest: str | None
@@ -170,9 +175,11 @@ def actor_of(request: Request) -> str:
 
 
 def _version(version: Version) -> VersionAnswer:
+    is_counted = version.state == "validated"
     return VersionAnswer(
         version.id, version.label, version.active, moment_text(version.created_at),
-        version.table_count, version.total_rows, version.shown_state, version.mode,
+        version.table_count if is_counted else None,
+        version.total_rows if is_counted else None, version.shown_state, version.mode,
         version.digest, version.created_by,
         _moment(version.validated_at), _moment(version.activated_at),
     )  # fmt: skip
