@@ -58,11 +58,27 @@ def check_coherence(tables: Tables, known_rules: Iterable[KnownRules] = ()) -> N
     if not tables.breakers:
         problems.add(json_place("$.breakers"), _NO_BREAKER)
     _check_brands(tables, problems)
-    for label, rules in known_rules:
-        if rules.version == tables.rules.version and rules != tables.rules:
-            problems.add(json_place("$.rules.version"), _version_in_use(rules.version, label))
-            break
+    _check_version(tables.rules, known_rules, problems)
     problems.raise_if_any()
+
+
+def check_rules_version(rules: RuleSet, known_rules: Iterable[KnownRules]) -> None:
+    """Refuse rules whose version is that of others among `known_rules`.
+
+    Raises:
+        DomainError: KNOWLEDGE_INVALID.
+
+    """
+    problems = Problems()
+    _check_version(rules, known_rules, problems)
+    problems.raise_if_any()
+
+
+def _check_version(rules: RuleSet, known_rules: Iterable[KnownRules], problems: Problems) -> None:
+    for label, known in known_rules:
+        if known.version == rules.version and known != rules:
+            problems.add(json_place("$.rules.version"), _version_in_use(rules.version, label))
+            return
 
 
 def _check_brands(tables: Tables, problems: Problems) -> None:

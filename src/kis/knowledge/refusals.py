@@ -62,6 +62,22 @@ def not_validated(label: str) -> DomainError:
     )
 
 
+def staged_again(label: str) -> DomainError:
+    """A version that was validated does not fit the active one any more."""
+    return _refusal(
+        ErrorCode.VERSION_NOT_VALIDATED,
+        "$.versionLabel",
+        Text(
+            f"검증되었던 버전 {with_particle(label, '은/는')} 다시 staged입니다.",
+            f"Version {label} was validated and is staged again.",
+        ),
+        Text(
+            "지금의 활성 버전에 맞게 고친 표를 새 이름으로 들여오십시오.",
+            "Import tables that fit the active version, under a new label.",
+        ),
+    )
+
+
 def base_moved(label: str, active_label: str) -> DomainError:
     """Another version became active since it was validated."""
     return _refusal(

@@ -17,7 +17,7 @@ from kis.db.writer import Writer
 from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
 from kis.knowledge import refusals, store
-from kis.knowledge.coherence import KnownRules, check_coherence
+from kis.knowledge.coherence import KnownRules, check_coherence, check_rules_version
 from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.regression import Resize
@@ -191,9 +191,11 @@ class Staging:
         is_fixed = version.activated_at is not None
         try:
             tables = await self.lay_out(version, base)
-        except DomainError:
-            await self._take_back(version, actor)
-            raise
+        except DomainError as error:
+            state = await self._take_back(version, actor)
+            if version.state == state:
+                raise
+            raise DomainError(*error.findings, refusals.staged_again(label).main) from error
         trial = await asyncio.to_thread(try_out, base, tables, sample_size, self._resize, label)
         valid = bool(trial.samples) and all(sample.succeeded for sample in trial.samples)
         state = version.shown_state
@@ -230,6 +232,8 @@ class Staging:
             current = store.require_version(connection, version.label)
             if current.id != version.id or current.activated_at is not None:
                 raise refusals.activation_conflict()
+            # Two versions may be tried at once, each with rules of the same new version.
+            check_rules_version(trial.tables.rules, store.load_rule_sets(connection))
             store.mark_validated(connection, version.id, active.id, trial.documents, counts, at)
             entry = audit_store.Entry(
                 at, actor, "knowledge.validate", version.label, digest=trial.documents.digest

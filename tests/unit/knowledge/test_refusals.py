@@ -22,6 +22,9 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
     "not_validated": (
         lambda: refusals.not_validated("v-a"), ErrorCode.VERSION_NOT_VALIDATED, "$.versionLabel",
     ),
+    "staged_again": (
+        lambda: refusals.staged_again("v-a"), ErrorCode.VERSION_NOT_VALIDATED, "$.versionLabel",
+    ),
     "base_moved": (
         lambda: refusals.base_moved("v-a", "v-b"), ErrorCode.VERSION_BASE_MOVED,
         "$.versionLabel",

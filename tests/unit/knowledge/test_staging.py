@@ -147,6 +147,17 @@ def test_version_of_rules_that_a_version_has_is_not_given_to_others(services: Ru
     assert services.validate("v-b")
 
 
+def test_two_at_once_do_not_both_get_a_version_of_rules(services: Running) -> None:
+    for label, pitch in (("v-a", 71), ("v-b", 72)):
+        wanted = rules_order(label, "2", polePitchAboveMm=pitch)
+        services.run(services.staging.import_tables(wanted, "admin-x"))
+    with pytest.raises(DomainError) as caught:
+        services.run(*(services.staging.validate(v, 10, "admin-x") for v in ("v-a", "v-b")))
+    assert caught.value.main.path == "$.rules.version"
+    states = sorted(services.version(label).state for label in ("v-a", "v-b"))
+    assert states == ["staged", "validated"]
+
+
 def test_version_without_a_breaker_is_refused(services: Running) -> None:
     empty = order("v-a", format="json", content={"breakers": []}, mode="replace")
     assert refusal(services, empty) is ErrorCode.KNOWLEDGE_INVALID
@@ -218,7 +229,13 @@ def test_version_whose_upload_fits_its_base_no_more_is_staged_again(services: Ru
     with pytest.raises(DomainError) as caught:
         services.validate("v-b")
     assert caught.value.main.code is ErrorCode.KNOWLEDGE_INVALID
+    assert caught.value.findings[-1].code is ErrorCode.VERSION_NOT_VALIDATED
+    assert "staged again" in caught.value.findings[-1].message.en
     assert services.version("v-b").state == "staged"
+    # It is told once: nothing is taken back from a version that is staged already.
+    with pytest.raises(DomainError) as again:
+        services.validate("v-b")
+    assert {f.code for f in again.value.findings} == {ErrorCode.KNOWLEDGE_INVALID}
 
 
 def test_version_that_was_active_stays_what_it_is(services: Running) -> None:
