@@ -98,10 +98,11 @@ def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Caution]:
 
 def _more_than_needed(need: Need, choice: Choice) -> list[Caution]:
     """Tell of a made-to-order front that had to be lifted (docs/adr/0003)."""
+    is_lifted = (choice.width_dmm, choice.height_dmm) != (need.width_dmm, need.height_dmm)
+    if choice.stock is not None or not is_lifted:
+        return []
     needed = f"{to_mm(need.width_dmm)}x{to_mm(need.height_dmm)}"
     given = f"{to_mm(choice.width_dmm)}x{to_mm(choice.height_dmm)}"
-    if choice.stock is not None or given == needed:
-        return []
     return [
         Caution(
             "LARGER_THAN_NEEDED",

@@ -1,7 +1,6 @@
 """The same board with fewer branches: what such boards need. Pure."""
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -33,15 +32,16 @@ def siblings(form: Form, selection: Selection, rules: RuleSet, tallest_dmm: int)
 
     """
     step = rules.stock.step_dmm
-    bare = _family(form, selection.with_branches(()), rules, tallest_dmm)
-
-    @cache
-    def families() -> list[_Family]:
-        return [bare, *_families(form, selection, rules, tallest_dmm)]
+    needs_alone = budget(form, selection.with_branches(()), rules)
+    width_alone = round_up(needs_alone.width_dmm(1), step)
+    families: list[_Family] = []
 
     def covered_by(row: StockEnclosure) -> Iterator[Need]:
+        if not families:  # few boards come here, and it takes as long as the rest
+            families.append(_Family(needs_alone, width_alone, 1))
+            families.extend(_families(form, selection, rules, tallest_dmm))
         height = row.height_dmm // step * step
-        for needs, width, loads in families():
+        for needs, width, loads in families:
             room = height - needs.outside_dmm
             if room < 0 or row.width_dmm < width or row.depth_dmm < needs.depth_dmm:
                 continue
@@ -49,8 +49,8 @@ def siblings(form: Form, selection: Selection, rules: RuleSet, tallest_dmm: int)
             if load >= 0 and needs.height_dmm(load) <= height:
                 yield Need(width, round_up(needs.height_dmm(load), step), needs.depth_dmm)
 
-    least = Need(bare.width_dmm, round_up(bare.needs.height_dmm(0), step), bare.needs.depth_dmm)
-    return Siblings(least, covered_by)
+    height_alone = round_up(needs_alone.height_dmm(0), step)
+    return Siblings(Need(width_alone, height_alone, needs_alone.depth_dmm), covered_by)
 
 
 def _families(
