@@ -30,7 +30,7 @@ EVIDENCE_COLUMNS = {
 }
 ESTIMATE_COLUMNS = (
     "created_at", "main_model", "brand", "form", "label", "customer", "width_mm", "height_mm",
-    "depth_mm", "knowledge_version",
+    "depth_mm", "enclosure_model", "knowledge_version", "request",
 )  # fmt: skip
 CALLER_COLUMNS = {"owner": "$.statement.caller.owner", "client": "Estimate.client"}
 OF_THEIR_OWN = {"id", "answer", *CALLER_COLUMNS}

@@ -1,11 +1,12 @@
 """From an outcome to what is answered and what is stored."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kis.audit.store import Entry
+from kis.estimate.bare import bare_request
 from kis.estimate.engine import Outcome
 from kis.estimate.model import (
     ENGINE_VERSION,
@@ -76,25 +77,9 @@ def compose_record(
     caller = CallerReference(asked.owner, client_digest(answer.id, asked.client, secret))
     statement = _statement(board, outcome, active, answer, caller)
     envelope = seal(canonical(statement), keyring)
-    enclosure = outcome.estimate.enclosure
     return EstimateRecord(
         version_id=active.snapshot.version_id,
-        estimate={
-            "id": answer.id,
-            "created_at": asked.at,
-            "main_model": outcome.selection.main.row.model,
-            "owner": asked.owner,
-            "client": asked.client,
-            "brand": board.brand,
-            "form": board.form,
-            "label": board.label,
-            "customer": board.customer,
-            "width_mm": enclosure.W,
-            "height_mm": enclosure.H,
-            "depth_mm": enclosure.D,
-            "knowledge_version": answer.knowledge_version,
-            "answer": msgspec.json.encode(answer),
-        },
+        estimate=_columns(board, outcome, answer, asked),
         evidence={
             "estimate_id": answer.id,
             "evidence_id": answer.evidence_id,
@@ -117,6 +102,28 @@ def compose_record(
         idempotency=asked.key
         and Record(asked.key, asked.fingerprint, CREATED, answer.id, None, asked.at),
     )  # fmt: skip
+
+
+def _columns(board: Board, outcome: Outcome, answer: Answer, asked: Asked) -> dict[str, Any]:
+    enclosure = outcome.estimate.enclosure
+    return {
+        "id": answer.id,
+        "created_at": asked.at,
+        "main_model": outcome.selection.main.row.model,
+        "owner": asked.owner,
+        "client": asked.client,
+        "brand": board.brand,
+        "form": board.form,
+        "label": board.label,
+        "customer": board.customer,
+        "width_mm": enclosure.W,
+        "height_mm": enclosure.H,
+        "depth_mm": enclosure.D,
+        "enclosure_model": enclosure.model,
+        "knowledge_version": answer.knowledge_version,
+        "request": bare_request(board),
+        "answer": msgspec.json.encode(answer),
+    }
 
 
 def _answer(board: Board, outcome: Outcome, active: Active, asked: Asked) -> Answer:

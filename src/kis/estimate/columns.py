@@ -6,6 +6,8 @@ import msgspec
 from sqlalchemy import Connection, Text, select, type_coerce
 
 from kis.estimate.answer import Answer
+from kis.estimate.bare import bare_request
+from kis.estimate.model import Board
 from kis.estimate.tables import estimate_table
 from kis.evidence.envelope import Keyring, client_digest
 from kis.evidence.tables import evidence_table
@@ -18,6 +20,7 @@ PLACES = {
     "width_mm": ("enclosure", "W"),
     "height_mm": ("enclosure", "H"),
     "depth_mm": ("enclosure", "D"),
+    "enclosure_model": ("enclosure", "model"),
     "knowledge_version": ("knowledgeVersion",),
 }
 """Where in the answer the value of a column stands."""
@@ -46,6 +49,7 @@ def first_contradiction(connection: Connection, estimate_id: str, keyring: Keyri
     agrees = {
         "Estimate.answer": _is_ours(row["answer"], answer) and repeated,
         **{f"Estimate.{name}": row[name] == _at(answer, path) for name, path in PLACES.items()},
+        "Estimate.request": row["request"] == _bare_request(answer),
         "Estimate.main_model": row["main_model"] == _main_model(answer),
         "Estimate.created_at": _moment(row["created_at"]) == answer.get("createdAt"),
         "evidence.created_at": row["sealed_at"] == row["created_at"],
@@ -58,7 +62,7 @@ def _load(connection: Connection, estimate_id: str) -> dict[str, Any] | None:
     estimate, evidence = estimate_table.c, evidence_table.c
     # Moments as text: one that was changed by hand may not be a moment any more.
     columns = (
-        *(estimate[name] for name in (*PLACES, "main_model", "answer", "client")),
+        *(estimate[name] for name in (*PLACES, "main_model", "request", "answer", "client")),
         evidence.client_digest,
         evidence.key_id,
         *(evidence[name].label(f"sealed_{name}") for name in SEALED),
@@ -109,6 +113,14 @@ def _at(value: Any, path: tuple[str, ...]) -> object:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def _bare_request(answer: dict[str, Any]) -> bytes | None:
+    """Return the request that a replay reads, as it follows from the answer."""
+    try:
+        return bare_request(msgspec.convert(answer.get("request"), Board))
+    except msgspec.ValidationError:
+        return None
 
 
 def _main_model(answer: dict[str, Any]) -> object:

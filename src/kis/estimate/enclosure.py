@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kis.estimate.model import Rejected
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import Stock
-from kis.units import round_up, to_mm
+from kis.units import Size, round_up, to_mm
 
 
 class Need(NamedTuple):
@@ -49,6 +49,11 @@ class Choice(NamedTuple):
     def front(self) -> int:
         """Front area in square tenths of a millimetre."""
         return self.width_dmm * self.height_dmm
+
+    @property
+    def size(self) -> Size:
+        """The outside dimensions in mm."""
+        return Size(to_mm(self.width_dmm), to_mm(self.height_dmm), to_mm(self.depth_dmm))
 
 
 class Siblings(NamedTuple):

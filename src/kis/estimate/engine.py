@@ -7,13 +7,13 @@ from kis.estimate.bom import bill
 from kis.estimate.busbars import pair_rows
 from kis.estimate.cautions import cautions
 from kis.estimate.enclosure import Choice, explain_rejections
-from kis.estimate.fitting import fit
+from kis.estimate.fitting import Fit, fit
 from kis.estimate.gates import Origins
 from kis.estimate.model import Board, Enclosure, Estimate, Selection
 from kis.estimate.placement import Plan, place
 from kis.estimate.selection import select
 from kis.estimate.siblings import siblings
-from kis.estimate.sizing import budget
+from kis.estimate.sizing import Budget, budget
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.snapshot import Snapshot
 from kis.units import Size, to_mm
@@ -27,13 +27,23 @@ class Outcome(NamedTuple):
     stock: tuple[StockEnclosure, ...]
 
 
-def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> Outcome:
-    """Estimate `board` under `snapshot`.
+class Sized(NamedTuple):
+    """What decides the size of a board, before anything is drawn or listed."""
 
-    `origins` leads the paths of findings back to the request as it was typed.
+    selection: Selection
+    stock: tuple[StockEnclosure, ...]
+    needs: Budget
+    found: Fit
+
+
+def size_of(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> Sized:
+    """Return the enclosure of `board` under `snapshot`, and what it was chosen by.
+
+    It is the first part of `estimate`, and all of it that can refuse: whoever wants
+    sizes alone gets the same ones, for less than half the work.
 
     Raises:
-        DomainError: a line that cannot be told, or a rule that is missing.
+        DomainError: as `estimate`.
 
     """
     rules = snapshot.rules
@@ -53,6 +63,20 @@ def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -
         snapshot.tallest_stock_dmm,
         rules,
     )
+    return Sized(selection, stock, needs, found)
+
+
+def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -> Outcome:
+    """Estimate `board` under `snapshot`.
+
+    `origins` leads the paths of findings back to the request as it was typed.
+
+    Raises:
+        DomainError: a line that cannot be told, or a rule that is missing.
+
+    """
+    rules = snapshot.rules
+    selection, stock, needs, found = size_of(board, snapshot, origins)
     layout = place(Plan.of(selection.main, needs, found), found.choice, rules.drawing)
     enclosure = _enclosure(board, found.choice)
     result = Estimate(

@@ -1,7 +1,7 @@
 """A stored or sampled request once more, under whatever knowledge."""
 
 from kis.errors import DomainError
-from kis.estimate.engine import Outcome, estimate
+from kis.estimate.engine import Outcome, estimate, size_of
 from kis.estimate.gates import Origins, check_statements, normalise
 from kis.estimate.model import Board, BoardDraft
 from kis.estimate.request import parse_board
@@ -37,6 +37,11 @@ def rerun(request: object, snapshot: Snapshot) -> Outcome:
 
 
 def resize(request: object, snapshot: Snapshot) -> Size:
-    """Return only the enclosure's size of `rerun`."""
-    enclosure = rerun(request, snapshot).estimate.enclosure
-    return Size(enclosure.W, enclosure.H, enclosure.D)
+    """Return only the enclosure's size of `rerun`, in mm, and do only that part of it.
+
+    Raises:
+        DomainError: as `rerun`.
+
+    """
+    board, origins = admit(parse_board(request), snapshot.rules, allow_mixed=True)
+    return size_of(board, snapshot, origins).found.choice.size

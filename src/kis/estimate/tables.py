@@ -19,7 +19,11 @@ estimate_table = Table(
     Column("width_mm", Float, nullable=False),
     Column("height_mm", Float, nullable=False),
     Column("depth_mm", Float, nullable=False),
+    Column("enclosure_model", Text),  # of stock; none: made to order
     Column("knowledge_version", Text, nullable=False),  # label of the version
+    # What the size follows from. It stands before the answer, so that a replay reads
+    # it without the pages of the answer: see docs/adr/0012.
+    Column("request", Blob, nullable=False),
     Column("answer", Blob, nullable=False),  # the JSON bytes that were sent
     # The runbook counts main breakers of the last 30 days: this index covers it.
     Index(None, "created_at", "main_model"),

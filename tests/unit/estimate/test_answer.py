@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from kis.estimate.answer import Answer, Asked, breakers_used, compose_record, moment_text
+from kis.estimate.bare import bare_request
 from kis.estimate.engine import estimate
-from kis.estimate.model import ENGINE_VERSION
+from kis.estimate.model import ENGINE_VERSION, Board
 from kis.estimate.proof import RESULT_FIELDS
 from kis.estimate.request import parse_board
 from kis.estimate.rerun import admit
@@ -56,6 +57,8 @@ def test_columns_say_what_the_answer_says(active: Active) -> None:
     for name in ("brand", "form", "label", "customer"):
         assert columns[name] == answer["request"][name]
     assert columns["main_model"] == "ABN-54"
+    assert columns["enclosure_model"] == answer["enclosure"]["model"]
+    assert columns["request"] == bare_request(msgspec.convert(answer["request"], Board))
     assert columns["knowledge_version"] == answer["knowledgeVersion"] == "seed"
     assert (columns["owner"], columns["client"]) == ("api-bcd", "10.0.0.7")
     assert answer["createdAt"] == "2026-11-22T10:15:00.123Z"

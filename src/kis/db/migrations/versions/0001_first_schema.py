@@ -42,7 +42,9 @@ def create_estimate() -> None:
         sa.Column("width_mm", sa.Float, nullable=False),
         sa.Column("height_mm", sa.Float, nullable=False),
         sa.Column("depth_mm", sa.Float, nullable=False),
+        sa.Column("enclosure_model", sa.Text),
         sa.Column("knowledge_version", sa.Text, nullable=False),
+        sa.Column("request", sa.LargeBinary, nullable=False),
         sa.Column("answer", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_Estimate"),
     )
