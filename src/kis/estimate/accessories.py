@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
+import msgspec
+
 from kis.estimate.model import SelectedAccessory
 from kis.knowledge.model import Accessory
 from kis.knowledge.rules import AccessoryRules, Drawing
@@ -28,12 +30,15 @@ class ShelfRow(NamedTuple):
     units: tuple[Unit, ...]
 
 
-class Arrangement(NamedTuple):
+class Arrangement(msgspec.Struct, frozen=True):
     """What stands beside the main, and the rows below with their total height."""
 
     beside: Unit | None
     rows: tuple[ShelfRow, ...]
     height_dmm: int
+
+
+NOTHING_TO_ARRANGE = Arrangement(None, (), 0)
 
 
 class Space(NamedTuple):
@@ -78,6 +83,8 @@ def arrange(
     `free_dmm` of height below the branches costs nothing. A unit beside the
     main that is taller than the main lengthens that band.
     """
+    if not units:
+        return NOTHING_TO_ARRANGE
 
     def cost(arrangement: Arrangement) -> tuple[int, int, bool]:
         beside = arrangement.beside

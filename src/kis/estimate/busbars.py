@@ -5,9 +5,10 @@ busbar: a body's width runs down the enclosure, its height across. Lengths are
 tenths of a millimetre.
 """
 
-from collections.abc import Callable, Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+import msgspec
 
 from kis.estimate.model import Form, SelectedDevice
 from kis.knowledge.rules import RuleSet, row_for_frame
@@ -15,7 +16,7 @@ from kis.knowledge.rules import RuleSet, row_for_frame
 FOUR_POLES = 4
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True):
     """Two facing breakers, or one alone; as tall as its wider partner at least."""
 
     left: SelectedDevice
@@ -41,13 +42,14 @@ def pair_rows(branches: Iterable[SelectedDevice], form: Form, rules: RuleSet) ->
     before the rest is paired: were they to face whoever is as wide, an odd body
     could part two of them and make the board smaller. So one breaker more gives
     at least as many rows, and in order of height each is at least as tall.
+
+    Equal rows stand one after the other, and are one object.
     """
-    lines = sorted(branches, key=_line_order(rules))
     rows: list[Row] = []
-    for _, members in groupby(lines, key=lambda line: pitch_class(line.row.frame_size_a, rules)):
-        of_class = [line for line in members for _ in range(line.line.quantity)]
+    for lines in _by_class(branches, rules):
+        of_class = [(line, line.line.quantity) for line in lines]
         if form == "STANDARD":
-            pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
+            pitch_dmm = pole_pitch_dmm(lines[0].row.frame_size_a, rules)
             facing, of_class = _part_facing_4p(of_class)
             rows += _pair(facing, rules.standard.facing_four_pole_pitches * pitch_dmm)
         rows += _pair(of_class)
@@ -64,9 +66,8 @@ def reachable_loads(
     """
     mask = (1 << (most_dmm + 1)) - 1
     loads = 1
-    lines = sorted(branches, key=_line_order(rules))
-    for _, members in groupby(lines, key=lambda line: pitch_class(line.row.frame_size_a, rules)):
-        of_class = [line for line in members for _ in range(line.line.quantity)]
+    for lines in _by_class(branches, rules):
+        of_class = [line for line in lines for _ in range(line.line.quantity)]
         pitch_dmm = pole_pitch_dmm(of_class[0].row.frame_size_a, rules)
         facing_dmm = rules.standard.facing_four_pole_pitches * pitch_dmm
         states = {_NOTHING_OPEN: loads}
@@ -112,22 +113,18 @@ def _face(state: _Open, width_dmm: int, facing_dmm: int) -> _Moves:
         yield from _mix(state._replace(has_spare=True), width_dmm, facing_dmm)
 
 
-LineOrder = tuple[int, int, int, str, str, str]
+def _by_class(branches: Iterable[SelectedDevice], rules: RuleSet) -> Iterator[list[SelectedDevice]]:
+    """Yield the lines of each pitch class, the largest first, wide ones first in each."""
+    classes: dict[int, list[SelectedDevice]] = {}
+    for line in branches:
+        classes.setdefault(pitch_class(line.row.frame_size_a, rules), []).append(line)
+    for upper_frame_a in sorted(classes, reverse=True):
+        yield sorted(classes[upper_frame_a], key=_line_order)
 
 
-def _line_order(rules: RuleSet) -> Callable[[SelectedDevice], LineOrder]:
-    def order(line: SelectedDevice) -> LineOrder:
-        row = line.row
-        return (
-            -pitch_class(row.frame_size_a, rules),
-            -row.width_dmm,
-            -row.height_dmm,
-            row.brand,
-            row.model,
-            line.line.name,
-        )
-
-    return order
+def _line_order(line: SelectedDevice) -> tuple[int, int, str, str, str]:
+    row = line.row
+    return (-row.width_dmm, -row.height_dmm, row.brand, row.model, line.line.name)
 
 
 def pitch_class(frame_size_a: int, rules: RuleSet) -> int:
@@ -142,23 +139,36 @@ def pole_pitch_dmm(frame_size_a: int, rules: RuleSet) -> int:
     return row.pole_pitch_dmm if row else rules.pole_pitch_above_dmm
 
 
-def _part_facing_4p(
-    units: list[SelectedDevice],
-) -> tuple[list[SelectedDevice], list[SelectedDevice]]:
+_Run = tuple[SelectedDevice, int]
+"""A line, and how many of its breakers."""
+
+
+def _part_facing_4p(runs: list[_Run]) -> tuple[list[_Run], list[_Run]]:
     """Return the 4P breakers that face another 4P, and the others; both keep their order."""
-    even = sum(unit.row.poles == FOUR_POLES for unit in units) // 2 * 2
-    facing: list[SelectedDevice] = []
-    others: list[SelectedDevice] = []
-    for unit in units:
-        is_facing = unit.row.poles == FOUR_POLES and len(facing) < even
-        (facing if is_facing else others).append(unit)
+    left = sum(count for line, count in runs if line.row.poles == FOUR_POLES) // 2 * 2
+    facing: list[_Run] = []
+    others: list[_Run] = []
+    for line, count in runs:
+        faces = min(count, left) if line.row.poles == FOUR_POLES else 0
+        left -= faces
+        facing.append((line, faces))
+        others.append((line, count - faces))
     return facing, others
 
 
-def _pair(units: list[SelectedDevice], least_dmm: int = 0) -> list[Row]:
-    rows = []
-    for index in range(0, len(units), 2):
-        left = units[index]
-        right = units[index + 1] if index + 1 < len(units) else None
-        rows.append(Row(left, right, max(left.row.width_dmm, least_dmm)))
+def _pair(runs: list[_Run], least_dmm: int = 0) -> list[Row]:
+    """Pair neighbours: the odd one of a run with the first of the next."""
+    rows: list[Row] = []
+    single: SelectedDevice | None = None
+    for line, count in runs:
+        left = count
+        if single is not None and left:
+            rows.append(Row(single, line, max(single.row.width_dmm, least_dmm)))
+            single = None
+            left -= 1
+        rows += [Row(line, line, max(line.row.width_dmm, least_dmm))] * (left // 2)
+        if left % 2:
+            single = line
+    if single is not None:
+        rows.append(Row(single, None, max(single.row.width_dmm, least_dmm)))
     return rows

@@ -8,17 +8,24 @@ a made-to-order front is lifted to the largest stock front that the same board
 with fewer branches is given. See docs/adr/0003.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
 
-from kis.estimate.model import Rejected
+import msgspec
+
+from kis.estimate.model import Installation, Rejected
+from kis.knowledge.memory import remembered
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import Stock
+from kis.knowledge.snapshot import Snapshot
 from kis.units import Size, round_up, to_mm
 
+MAX_REMEMBERED_ROWS = 20_000
+"""Of rejections: some 800 needs of the shipped stock, in 4 MB at most."""
 
-class Need(NamedTuple):
+
+class Need(msgspec.Struct, frozen=True):
     """What an enclosure must offer, in tenths of a millimetre.
 
     W and H are rounded up already. `front` is a least front area in square
@@ -37,7 +44,7 @@ class Need(NamedTuple):
         return max(self.width_dmm * self.height_dmm, self.front)
 
 
-class Choice(NamedTuple):
+class Choice(msgspec.Struct, frozen=True):
     """A chosen enclosure; `stock` is None when it is made to order."""
 
     width_dmm: int
@@ -56,7 +63,7 @@ class Choice(NamedTuple):
         return Size(to_mm(self.width_dmm), to_mm(self.height_dmm), to_mm(self.depth_dmm))
 
 
-class Siblings(NamedTuple):
+class Siblings(msgspec.Struct, frozen=True):
     """What the same board with fewer branches needs.
 
     `bare` is the need without any branch. `covered_by` gives the largest needs
@@ -66,6 +73,12 @@ class Siblings(NamedTuple):
 
     bare: Need
     covered_by: Callable[[StockEnclosure], Iterable[Need]] | None = None
+
+
+def stock_at(snapshot: Snapshot, place: Installation) -> tuple[StockEnclosure, ...]:
+    """Return the stock enclosures that can be installed there, by front area, then depth."""
+    mount = snapshot.rules.stock_mount[place.mount]
+    return snapshot.stock(place.location, mount, place.material)
 
 
 def choose(need: Need, siblings: Siblings, stock: Sequence[StockEnclosure], rules: Stock) -> Choice:
@@ -130,7 +143,10 @@ def _covers(need: Need, bare: Need) -> bool:
 
 
 def _smallest(need: Need, stock: Sequence[StockEnclosure]) -> StockEnclosure | None:
-    return next((row for row in stock if _fits(row, need)), None)
+    for index in range(bisect_left(stock, need.needed_front, key=_front), len(stock)):
+        if _fits(stock[index], need):
+            return stock[index]
+    return None
 
 
 def _is_economical(row: StockEnclosure, need: Need, rules: Stock) -> bool:
@@ -146,7 +162,7 @@ def _front_of_siblings(
     need whatever from the bare one up is given one of them.
     """
     least, most = need.needed_front, need.needed_front * rules.max_front_percent // 100
-    rows = [row for row in stock if least < _front(row) <= most]
+    rows = stock[bisect_right(stock, least, key=_front) : bisect_right(stock, most, key=_front)]
     parts = (_part(need, row, rules) for row in rows)
     covered = (part for part in parts if _covers(part, siblings.bare))
     largest = _largest_given(covered, stock, rules)
@@ -171,6 +187,14 @@ def _largest_given(needs: Iterable[Need], stock: Sequence[StockEnclosure], rules
     return max(
         (_front(row) for row, need in given if row and _is_economical(row, need, rules)), default=0
     )
+
+
+@remembered(MAX_REMEMBERED_ROWS)
+def rejections_at(
+    snapshot: Snapshot, place: Installation, need: Need, chosen: Choice
+) -> tuple[Rejected, ...]:
+    """Return `explain_rejections` for the stock of `place`: few needs are new."""
+    return explain_rejections(need, chosen, stock_at(snapshot, place), snapshot.rules.stock)
 
 
 def explain_rejections(

@@ -6,7 +6,7 @@ from kis.estimate.accessories import placeable_units
 from kis.estimate.bom import bill
 from kis.estimate.busbars import pair_rows
 from kis.estimate.cautions import cautions
-from kis.estimate.enclosure import Choice, explain_rejections
+from kis.estimate.enclosure import Choice, rejections_at, stock_at
 from kis.estimate.fitting import Fit, fit
 from kis.estimate.gates import Origins
 from kis.estimate.model import Board, Enclosure, Estimate, Selection
@@ -48,10 +48,7 @@ def size_of(board: Board, snapshot: Snapshot, origins: Origins | None = None) ->
     """
     rules = snapshot.rules
     selection = select(board, snapshot, origins)
-    installation = board.installation
-    stock = snapshot.stock(
-        installation.location, rules.stock_mount[installation.mount], installation.material
-    )
+    stock = stock_at(snapshot, board.installation)
     needs = budget(board.form, selection, rules)
     found = fit(
         needs,
@@ -84,7 +81,7 @@ def estimate(board: Board, snapshot: Snapshot, origins: Origins | None = None) -
         required=Size(to_mm(found.width_dmm), to_mm(found.height_dmm), to_mm(needs.depth_dmm)),
         layout=layout,
         bill_of_materials=bill(enclosure, selection, layout.busbars, rules.accessories),
-        rejected=explain_rejections(found.need, found.choice, stock, rules.stock),
+        rejected=rejections_at(snapshot, board.installation, found.need, found.choice),
         warnings=cautions(
             board, selection, found.need, found.choice, stock, snapshot.tallest_stock_dmm, rules
         ),

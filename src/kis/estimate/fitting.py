@@ -7,7 +7,7 @@ board of the same width with n - 1, and of all widths the one with the smallest
 front is taken.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from kis.estimate.accessories import Arrangement, Unit, arrange, space_at, widest_dmm
 from kis.estimate.busbars import Row
@@ -19,7 +19,7 @@ from kis.knowledge.rules import RuleSet
 from kis.units import round_up
 
 
-class Fit(NamedTuple):
+class Fit(msgspec.Struct, frozen=True):
     """A chosen enclosure with the requirement that it meets (unrounded W and H)."""
 
     need: Need
@@ -47,23 +47,23 @@ def fit(
     """
     busbars = _deal(rows, needs, tallest_stock_dmm)
     count = max(1, len(busbars))
-    height = needs.height_dmm(_load_dmm(busbars))
+    load = _load_dmm(busbars)
+    height = needs.height_dmm(load)
     if count > 1 or units:
         # What siblings need is told for one busbar and without accessories only.
-        siblings = siblings._replace(covered_by=None)
-    finder = _Finder(needs, siblings, units, main_width_dmm, stock, rules)
+        siblings = Siblings(siblings.bare)
+    finder = _Finder(needs, siblings, busbars, units, main_width_dmm, stock, rules)
     least_front = 0
     if count > 1:
         fewer = finder.smallest(needs.width_dmm(count - 1), tallest_stock_dmm, 0, 0)
         least_front = fewer.choice.front
-    free = height - needs.outside_dmm - _load_dmm(busbars)
-    found = finder.smallest(needs.width_dmm(count), height, free, least_front)
-    return found._replace(busbars=busbars)
+    free = height - needs.outside_dmm - load
+    return finder.smallest(needs.width_dmm(count), height, free, least_front)
 
 
 def _load_dmm(busbars: list[list[Row]]) -> int:
     """Return C: the rows of the tallest busbar."""
-    return max((sum(row.height_dmm for row in bar) for bar in busbars), default=0)
+    return max([sum([row.height_dmm for row in bar]) for bar in busbars], default=0)
 
 
 def _deal(rows: tuple[Row, ...], needs: Budget, tallest_stock_dmm: int) -> list[list[Row]]:
@@ -74,10 +74,11 @@ def _deal(rows: tuple[Row, ...], needs: Budget, tallest_stock_dmm: int) -> list[
     if not rows:
         return []
     limit = tallest_stock_dmm
-    if needs.height_dmm(max(row.height_dmm for row in rows)) > limit:
+    heights = [row.height_dmm for row in rows]
+    if needs.height_dmm(max(heights)) > limit:
         return [list(rows)]
     room = limit - needs.outside_dmm
-    count = max(1, -(-sum(row.height_dmm for row in rows) // room))
+    count = max(1, -(-sum(heights) // room))
     while True:
         dealt = deal(rows, count)
         if needs.height_dmm(_load_dmm(dealt)) <= limit or count >= len(rows):
@@ -85,11 +86,12 @@ def _deal(rows: tuple[Row, ...], needs: Budget, tallest_stock_dmm: int) -> list[
         count += 1
 
 
-class _Finder(NamedTuple):
+class _Finder(msgspec.Struct, frozen=True):
     """Everything that stays the same while widths are tried."""
 
     needs: Budget
     siblings: Siblings
+    busbars: list[list[Row]]
     units: list[Unit]
     main_width_dmm: int
     stock: tuple[StockEnclosure, ...]
@@ -135,4 +137,4 @@ class _Finder(NamedTuple):
         height += band - self.needs.main_dmm
         need = Need(rounded, round_up(height, step), self.needs.depth_dmm, least_front)
         choice = choose(need, self.siblings, self.stock, self.rules.stock)
-        return Fit(need, width_dmm, height, band, [], arrangement, choice)
+        return Fit(need, width_dmm, height, band, self.busbars, arrangement, choice)

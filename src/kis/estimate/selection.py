@@ -16,13 +16,16 @@ from kis.estimate.model import (
     SelectedDevice,
     Selection,
 )
-from kis.knowledge.model import Breaker
+from kis.knowledge.memory import remembered
+from kis.knowledge.model import Breaker, BreakerType
 from kis.knowledge.questions import Question, ask
 from kis.knowledge.snapshot import Snapshot
 from kis.korean import with_particle
 
 MAX_CANDIDATES = 5
 """How many of the rows that a frame could mean are kept as evidence, best first."""
+MAX_REMEMBERED_ROWS = 4_096
+"""Of such rankings, in references to rows."""
 
 
 class Lines(NamedTuple):
@@ -103,7 +106,7 @@ def _select_device(
         if line.model:
             return SelectedDevice(line, _by_model(line, path, lines.brand, snapshot))
         ranked = _by_frame(line, path, lines.form, snapshot)
-        return SelectedDevice(line, ranked[0], tuple(ranked))
+        return SelectedDevice(line, ranked[0], ranked)
     except DomainError as error:
         findings.extend(error.findings)
         return None
@@ -114,6 +117,8 @@ def _select_device(
 
 def _by_model(line: Device, path: str, board_brand: str, snapshot: Snapshot) -> Breaker:
     rows = snapshot.breakers_by_model(line.model)
+    if len(rows) == 1 and _agrees(line, rows[0]):
+        return rows[0]
     poles = _pole_count(line.poles)
     if not rows:
         question = Question(
@@ -139,6 +144,17 @@ def _by_model(line: Device, path: str, board_brand: str, snapshot: Snapshot) -> 
     if findings:
         raise DomainError(*findings)
     return of_poles[0]
+
+
+def _agrees(line: Device, row: Breaker) -> bool:
+    """Whether nothing that the line states speaks against `row`: mostly so."""
+    return (
+        line.brand in ("", row.brand)
+        and _pole_count(line.poles) in (0, row.poles)
+        and line.type in (None, row.type)
+        and line.af in (None, row.frame_size_a)
+        and _has_rated_current(row, line.at)
+    )
 
 
 def _check_kind(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
@@ -218,20 +234,35 @@ def _wrong_rated_current(line: Device, path: str, rows: list[Breaker]) -> Findin
 # --- by frame ----------------------------------------------------------------------
 
 
-def _by_frame(line: Device, path: str, form: Form, snapshot: Snapshot) -> list[Breaker]:
+def _by_frame(line: Device, path: str, form: Form, snapshot: Snapshot) -> tuple[Breaker, ...]:
     poles = _pole_count(line.poles)
     frame = line.af or 0
     kind = line.type or "MCCB"
+    ranked = _ranked(snapshot, form, line.brand, frame, poles, kind, line.at)
+    if ranked:
+        return ranked
     rows = snapshot.breakers_by_frame(line.brand, frame, poles, kind)
-    offered = [row for row in rows if row.grade != "compact"]
+    offered = _offered(rows)
     if not offered:
         question = Question(
             kind="breakerFrame", brand=line.brand, frame_size_a=frame, poles=poles, type=kind
         )
         raise DomainError(_unknown(question, f"{path}.af", [row.model for row in rows]))
-    suitable = [row for row in offered if _has_rated_current(row, line.at)]
-    if not suitable:
-        raise DomainError(_wrong_rated_current(line, path, offered))
+    raise DomainError(_wrong_rated_current(line, path, offered))
+
+
+def _offered(rows: list[Breaker]) -> list[Breaker]:
+    """Return what a frame may mean: compact bodies are asked for by model."""
+    return [row for row in rows if row.grade != "compact"]
+
+
+@remembered(MAX_REMEMBERED_ROWS)
+def _ranked(
+    snapshot: Snapshot, form: Form, brand: str, frame: int, poles: int, kind: BreakerType,
+    rated_current_a: int | None,
+) -> tuple[Breaker, ...]:  # fmt: skip
+    """Return the bodies that such a line can mean, best first; none: see why in `_by_frame`."""
+    offered = _offered(snapshot.breakers_by_frame(brand, frame, poles, kind))
     preference = snapshot.rules.grade_preference[form]
     last = len(preference)
 
@@ -244,7 +275,8 @@ def _by_frame(line: Device, path: str, form: Form, snapshot: Snapshot) -> list[B
             row.model,
         )
 
-    return nsmallest(MAX_CANDIDATES, suitable, key=rank)
+    suitable = (row for row in offered if _has_rated_current(row, rated_current_a))
+    return tuple(nsmallest(MAX_CANDIDATES, suitable, key=rank))
 
 
 # --- accessories --------------------------------------------------------------------

@@ -4,7 +4,7 @@ All lengths are tenths of a millimetre. Formulas are DOMAIN's, "ECONOMIC" and
 "STANDARD"; every constant comes from the rule set.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.model import Form, SelectedDevice, Selection
@@ -12,7 +12,7 @@ from kis.knowledge.questions import Question, RuleTable, ask, rule_in_korean
 from kis.knowledge.rules import Row, RuleSet, row_for_frame
 
 
-class Budget(NamedTuple):
+class Budget(msgspec.Struct, frozen=True):
     """Height and width of a board as functions of its busbars; depth outright.
 
     Down the enclosure: top, main band, gap, rows (and accessories), bottom.
@@ -157,6 +157,8 @@ def _depth_dmm(selection: Selection, rules: RuleSet) -> int:
     depth = max(
         _rule(rules.depth.table, "depth", largest).depth_dmm, _deepest_dmm(selection, rules)
     )
+    if not selection.accessories:
+        return depth
     kinds = {accessory.row.kind for accessory in selection.accessories}
     if kinds.intersection(rules.accessories.door_kinds):
         depth = max(depth, rules.accessories.door_min_depth_dmm)

@@ -170,4 +170,8 @@ Row = TypeVar("Row", PitchClass, DepthRow, StandardMainRow, StandardBranchRow, S
 
 def row_for_frame(table: tuple[Row, ...], frame_size_a: int) -> Row | None:
     """Return the first row that covers `frame_size_a`; None above the last."""
-    return next((row for row in table if frame_size_a <= row.max_frame_size_a), None)
+    # A loop: a generator would take longer to make than these few rows to look at.
+    for row in table:
+        if frame_size_a <= row.max_frame_size_a:
+            return row
+    return None

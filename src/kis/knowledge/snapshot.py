@@ -1,7 +1,8 @@
 """An immutable view of one knowledge version, indexed for the engine."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -22,12 +23,13 @@ class Snapshot:
     """A version in memory. Never changed after construction; swap it whole.
 
     `digest` is the content digest of the version (hex SHA-256), `version_id`
-    its row id; both are empty where a snapshot is built from evidence.
+    its row id; both are empty where a snapshot is built from evidence. `memory`
+    is for `kis.knowledge.memory` alone.
     """
 
     __slots__ = (
         "_accessories", "_by_frame", "_by_model", "_stock", "brand_tables",
-        "digest", "label", "rules", "tables", "tallest_stock_dmm", "version_id",
+        "digest", "label", "memory", "rules", "tables", "tallest_stock_dmm", "version_id",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +41,7 @@ class Snapshot:
         self.digest = digest
         self.version_id = version_id
         self.rules = tables.rules
+        self.memory: dict[Callable[..., object], Any] = {}
         self._by_model: dict[str, tuple[Breaker, ...]] = {}
         self._by_frame: dict[tuple[str, int, int], list[Breaker]] = {}
         for row in tables.breakers:

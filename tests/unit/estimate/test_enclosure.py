@@ -113,7 +113,8 @@ def test_larger_need_never_gets_less_front(
     seed_snapshot: Snapshot, stock: tuple[StockEnclosure, ...], small: Need, more: Need
 ) -> None:
     rules = seed_snapshot.rules.stock
-    large = Need(*(max(a, b) for a, b in zip(small, more, strict=True)))
+    sides = Need.__struct_fields__
+    large = Need(*(max(getattr(small, side), getattr(more, side)) for side in sides))
     bare = Siblings(Need(3000, 3000, 1500))
     before, after = choose(small, bare, stock, rules), choose(large, bare, stock, rules)
     assert after.front >= before.front

@@ -1,5 +1,6 @@
 """How many busbars, how wide, which enclosure."""
 
+import msgspec
 import pytest
 
 from kis.estimate.accessories import Unit
@@ -31,7 +32,7 @@ NEEDS = Budget(
 )
 """An ECONOMIC board with a main of 100x130: 330 mm besides its rows."""
 
-BARE = NEEDS._replace(width_per_busbar_dmm=0)
+BARE = msgspec.structs.replace(NEEDS, width_per_busbar_dmm=0)
 SIBLINGS = Siblings(Need(4000, 4000, 1500))
 
 
@@ -83,7 +84,7 @@ def test_one_busbar_more_once_no_stock_is_tall_enough(
 
 def test_busbars_share_the_height_of_accessories(seed_snapshot: Snapshot) -> None:
     """E is 25 % of the tallest busbar, and what it leaves free costs nothing."""
-    needs = NEEDS._replace(accessory_share_percent=25)
+    needs = msgspec.structs.replace(NEEDS, accessory_share_percent=25)
     result = found(seed_snapshot, rows_of(*[1000] * 20), (TIMER,), needs=needs)
     assert [len(bar) for bar in result.busbars] == [10, 10]
     assert result.height_dmm == 3300 + 10_000 + 2500
@@ -91,7 +92,7 @@ def test_busbars_share_the_height_of_accessories(seed_snapshot: Snapshot) -> Non
 
 def test_two_busbars_get_no_less_front_than_one_of_full_height(seed_snapshot: Snapshot) -> None:
     """The second adds little width here: 1100 x 1300 would be less than 900 x 2200."""
-    needs = NEEDS._replace(width_per_busbar_dmm=5200, least_width_dmm=9000)
+    needs = msgspec.structs.replace(NEEDS, width_per_busbar_dmm=5200, least_width_dmm=9000)
     rows = rows_of(*[1000] * 19)
     result = found(seed_snapshot, rows, needs=needs)
     assert len(result.busbars) == 2
@@ -127,7 +128,7 @@ class TestWidth:
 
     def test_wider_makes_room_beside_the_main(self, seed_snapshot: Snapshot) -> None:
         """400 wide leaves 80 beside a main of 100; a meter of 130 needs 500."""
-        needs = NEEDS._replace(width_per_busbar_dmm=4000)
+        needs = msgspec.structs.replace(NEEDS, width_per_busbar_dmm=4000)
         result = found(seed_snapshot, rows_of(500), (METER,), needs=needs)
         assert result.need.width_dmm == 5000
         assert result.arrangement.beside == METER

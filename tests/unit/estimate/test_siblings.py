@@ -77,11 +77,12 @@ def test_an_enclosure_covers_what_smaller_boards_need(form: Form, seed_snapshot:
 
 
 def _fits(need: Need, row: object) -> bool:
-    return all(getattr(need, side) <= getattr(row, side) for side in need._fields[:3])
+    return all(getattr(need, side) <= getattr(row, side) for side in need.__struct_fields__[:3])
 
 
 def _within(need: Need, most: Need) -> bool:
-    return all(side <= largest for side, largest in zip(need, most, strict=True))
+    sides = need.__struct_fields__
+    return all(getattr(need, side) <= getattr(most, side) for side in sides)
 
 
 def test_made_to_order_is_the_need_where_no_smaller_board_is_given_more(
