@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from kis import clock
 from kis.access.keys import KeySet, Scope
-from kis.api import docs, estimates, golden, health, knowledge
+from kis.api import batch, docs, estimates, golden, health, knowledge
 from kis.api.direct import Shortcut
 from kis.api.errors import (
     PROBLEM_TYPE,
@@ -40,10 +40,12 @@ from kis.db.migrate import migrate
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate import store as estimate_store
+from kis.estimate.batches import BatchService
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import findings_of
 from kis.estimate.rerun import resize
 from kis.estimate.service import EstimateService
+from kis.estimate.workers import Workers
 from kis.evidence.envelope import Keyring
 from kis.knowledge import store as knowledge_store
 from kis.knowledge.activation import ActivationService
@@ -76,6 +78,8 @@ class Services:
     writer: Writer
     knowledge: ActiveKnowledge
     estimates: EstimateService
+    batches: BatchService
+    workers: Workers
     evidence: EvidenceService
     staging: Staging
     activation: ActivationService
@@ -89,6 +93,7 @@ class Services:
 
     async def stop(self) -> None:
         """Commit what was accepted, then close the database."""
+        await asyncio.to_thread(self.workers.close)
         await self.writer.stop()
         self.database.close()
 
@@ -111,6 +116,7 @@ def open_services(settings: Settings) -> Services:
     active = ActiveKnowledge(_prepare(database, settings))
     writer = Writer(database)
     keyring = Keyring.of(settings.evidence_secret.encode())
+    workers = Workers(keyring)
     staging = Staging(
         database=database, writer=writer, folder=settings.home / "knowledge-staging",
         resize=resize, now=clock.now,
@@ -123,6 +129,11 @@ def open_services(settings: Settings) -> Services:
             database=database, writer=writer, knowledge=active, keyring=keyring,
             allow_mixed=settings.allow_mixed_brand, now=clock.now, new_id=clock.new_id,
         ),
+        batches=BatchService(
+            writer=writer, knowledge=active, workers=workers,
+            allow_mixed=settings.allow_mixed_brand, now=clock.now, new_id=clock.new_id,
+        ),
+        workers=workers,
         evidence=EvidenceService(database=database, keyring=keyring),
         staging=staging,
         activation=ActivationService(
@@ -199,6 +210,7 @@ def create_app(settings: Settings) -> Application:
     )  # fmt: skip
     routers = (
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
+        batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
         knowledge.router(services.catalogue, services.staging, services.activation, documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(

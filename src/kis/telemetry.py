@@ -17,7 +17,7 @@ them. Whatever a client sends, this is guaranteed:
 - `ERROR` stands only in faults, once in each; `error` in any letter case stands
   only in faults and their tracebacks;
 - `NEED_KNOWLEDGE_UPDATE` and `BRAND_CONFLICT` stand only in warnings, as the
-  code, once a request;
+  code, once a request, of a batch once a line;
 - no space, quote or control character of a client's text arrives as such: a
   line starts where we started it;
 - no query string and no secret of the settings is written.
@@ -94,7 +94,7 @@ class LogFile(WatchedFileHandler):
         )
 
     def write_line(self, line: str) -> None:
-        """Append `line`, which ends in a newline. A full disk fails no request."""
+        """Append `line`, or some at once, ended by a newline. A full disk fails no request."""
         self.acquire()
         try:
             self.reopenIfNeeded()
@@ -236,6 +236,21 @@ def log_lookup(hit: bool, request_id: str) -> None:  # noqa: FBT001 - the line's
         log.write_line(_json_line("INFO", "cache_hit", {"hit": hit, "requestId": request_id}))
         return
     log.write_line(f"{hit:d} cache_hit {_now()} request={request_id}\n")
+
+
+def log_lookups(hits: int, misses: int, request_id: str) -> None:
+    """Log what `log_lookup` logs, a line for each estimate of a batch, in one write."""
+    log = _log_file
+    if log is None or log.level > logging.INFO or not hits + misses:
+        return
+    lines = ""
+    for hit, count in ((True, hits), (False, misses)):
+        if log.as_json:
+            line = _json_line("INFO", "cache_hit", {"hit": hit, "requestId": request_id})
+        else:
+            line = f"{hit:d} cache_hit {_now()} request={request_id}\n"
+        lines += line * count
+    log.write_line(lines)
 
 
 class Refused(NamedTuple):

@@ -21,6 +21,7 @@ from kis.telemetry import (
     configure_logging,
     log_access,
     log_lookup,
+    log_lookups,
     log_refusals,
     shares_log,
     two_digits,
@@ -59,6 +60,19 @@ def test_lines_have_the_documented_form(open_log: Callable[..., Path]) -> None:
         "TIME WARNING NEED_KNOWLEDGE_UPDATE $.main missing=brand+ABB,brand+%22A+B%22 request=fgh",
         "TIME ERROR could not 저장 request=fgh",
     ]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_lookups_of_a_batch_are_lines_like_single_ones(
+    open_log: Callable[..., Path], form: str
+) -> None:
+    log = open_log(LOG_FORMAT=form)
+    for hit in (True, True, False):
+        log_lookup(hit=hit, request_id="fgh")
+    log_lookups(2, 1, "fgh")
+    lines = re.sub(r"\d\d:\d\d:\d\dZ", "", log.read_text(encoding="utf-8")).splitlines()
+    assert len(lines) == 6
+    assert lines[3:] == lines[:3]
 
 
 def test_query_string_secrets_and_excess_are_not_written(open_log: Callable[..., Path]) -> None:

@@ -20,6 +20,7 @@ from kis.telemetry import (
     letters_of,
     log_access,
     log_lookup,
+    log_lookups,
     log_refusals,
     new_request_id,
 )
@@ -118,6 +119,14 @@ def test_pipeline_of_the_runbook_gives_the_right_figure(
     log = open_log()
     log_a_busy_day()
     assert run(pipeline, log).split() == figures.split()
+
+
+def test_estimates_of_a_batch_count_one_by_one(open_log: Callable[..., Path]) -> None:
+    log = open_log()
+    log_lookups(3, 1, new_request_id())
+    log_lookups(0, 0, new_request_id())
+    assert run(CACHE_HIT_RATE, log) == "Cache Hit Rate: 75%"
+    assert run("grep -c cache_hit /production/logs/kis-backend.log", log) == "4"
 
 
 def test_abstentions_and_conflicts_are_found(open_log: Callable[..., Path]) -> None:

@@ -35,6 +35,9 @@ logger = logging.getLogger("kis.api")
 LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
 """Paths that take whole tables: an evidence package holds the stock it chose from."""
 
+STREAMED = frozenset({"/v1/estimate/batch"})
+"""Paths that bound their bodies themselves, line by line."""
+
 ADMIN_NEEDED = Text(
     "관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."
 )
@@ -80,8 +83,10 @@ class Gatekeeper:
             self._admit(scope, client, key, exchange)
             context = RequestContext(client, exchange.request_id, key)
             scope.setdefault("state", {})["context"] = context
-            limited = _LimitedBody(receive, self._limit_of(scope["path"]), _length(scope))
-            await self._app(scope, limited.receive, exchange.send)
+            if scope["path"] not in STREAMED:
+                limit = self._limit_of(scope["path"])
+                receive = _LimitedBody(receive, limit, _length(scope)).receive
+            await self._app(scope, receive, exchange.send)
         except DomainError as error:
             await exchange.refuse(error)
         except DatabaseUnavailable:

@@ -62,11 +62,10 @@ class Documented:
             self._add_error(responses, code)
         openapi_extra = dict(extra or {})
         if body is not None:
-            self._models[body.__name__] = body
-            schema = {"$ref": REF.format(name=body.__name__)}
+            taken = {"schema": self.model(body), "example": example}
             openapi_extra["requestBody"] = {
                 "required": True,
-                "content": {"application/json": {"schema": schema, "example": example}},
+                "content": {"application/json": taken},
             }
         openapi_extra["security"] = [] if is_open else [{"apiKey": []}]
         return {
@@ -76,12 +75,21 @@ class Documented:
             "response_model": None,
         }
 
+    def model(self, body: type[BaseModel]) -> dict[str, Any]:
+        """Return the reference to a request model, which will be among the components."""
+        self._models[body.__name__] = body
+        return {"$ref": REF.format(name=body.__name__)}
+
+    def struct(self, answer: Any) -> dict[str, Any]:
+        """Return the reference to a struct, which will be among the components."""
+        self._structs[answer.__name__] = answer
+        return {"$ref": REF.format(name=answer.__name__)}
+
     def _schema_of(self, answer: Any) -> dict[str, Any]:
         if isinstance(answer, dict):
             return answer
         item = answer.__args__[0] if hasattr(answer, "__args__") else answer
-        self._structs[item.__name__] = item
-        schema = {"$ref": REF.format(name=item.__name__)}
+        schema = self.struct(item)
         return {"type": "array", "items": schema} if item is not answer else schema
 
     def _add_error(self, responses: dict[int | str, dict[str, Any]], code: ErrorCode) -> None:
