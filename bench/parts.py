@@ -28,7 +28,6 @@ from kis.telemetry import (
     close_logging,
     configure_logging,
     log_access,
-    log_lookup,
     new_request_id,
 )
 
@@ -161,10 +160,9 @@ def _sql(application: Application, rounds: int) -> list[Part]:
 
 def _rim(rounds: int) -> list[Part]:
     def log() -> None:
-        log_lookup(hit=True, request_id="bcdfghjkmnpqrstvbcdf")
         log_access(
             "127.0.0.1", "POST", "/v1/estimate/create", 201, 4.2, "api-bcdfghjk",
-            "bcdfghjkmnpqrstvbcdf",
+            "bcdfghjkmnpqrstvbcdf", hit=True,
         )  # fmt: skip
 
     def identify() -> object:

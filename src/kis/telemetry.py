@@ -203,26 +203,36 @@ def new_request_id() -> str:
 
 
 def log_access(
-    client: str, method: str, path: str, status: int, ms: float, key_id: str, request_id: str
+    client: str,
+    method: str,
+    path: str,
+    status: int,
+    ms: float,
+    key_id: str,
+    request_id: str,
+    *,
+    hit: bool = False,
 ) -> None:
     """Log an answered request. `path` is decoded, `client` its address, `ms` how long it took.
 
     `key_id` is empty for a request without a key; it and `request_id` are made
-    by `letters_of`.
+    by `letters_of`. With `hit` the line of `log_lookup` for a hit comes before it,
+    in the same write: a write costs more than all the rest of a line.
     """
     log = _log_file
     if log is None or log.level > logging.INFO:
         return
+    lookup = _lookup_line(log, request_id, hit=True) if hit else ""
     client = log.shortened(client)
     path = log.shortened(path.partition("?")[0])
     if log.as_json:
         facts = {"client": client, "method": method, "path": path, "status": status}
         took = {"milliseconds": round(ms, 3), "keyId": key_id, "requestId": request_id}
-        log.write_line(_json_line("INFO", "access", {**facts, **took}))
+        log.write_line(lookup + _json_line("INFO", "access", {**facts, **took}))
         return
     verb = method if method in _METHODS else _inert(method)
     log.write_line(
-        f'{_inert(client)} {_now()} "{verb} {_inert(path)}" {status} {two_digits(ms)}ms'
+        f'{lookup}{_inert(client)} {_now()} "{verb} {_inert(path)}" {status} {two_digits(ms)}ms'
         f" key={_inert(key_id)} request={request_id}\n"
     )
 
@@ -232,10 +242,13 @@ def log_lookup(hit: bool, request_id: str) -> None:  # noqa: FBT001 - the line's
     log = _log_file
     if log is None or log.level > logging.INFO:
         return
+    log.write_line(_lookup_line(log, request_id, hit=hit))
+
+
+def _lookup_line(log: LogFile, request_id: str, *, hit: bool) -> str:
     if log.as_json:
-        log.write_line(_json_line("INFO", "cache_hit", {"hit": hit, "requestId": request_id}))
-        return
-    log.write_line(f"{hit:d} cache_hit {_now()} request={request_id}\n")
+        return _json_line("INFO", "cache_hit", {"hit": hit, "requestId": request_id})
+    return f"{hit:d} cache_hit {_now()} request={request_id}\n"
 
 
 def log_lookups(hits: int, misses: int, request_id: str) -> None:

@@ -173,6 +173,17 @@ def test_level_is_the_least_that_is_logged(
     assert len(log.read_text(encoding="utf-8").splitlines()) == events
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_access_with_a_hit_is_the_lines_of_both(open_log: Callable[..., Path], form: str) -> None:
+    log = open_log(LOG_FORMAT=form)
+    log_lookup(hit=True, request_id="fgh")
+    log_access("::1", "POST", "/", 201, 1.0, "bcd", "fgh")
+    log_access("::1", "POST", "/", 201, 1.0, "bcd", "fgh", hit=True)
+    text = log.read_text(encoding="utf-8")
+    lines = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).splitlines()
+    assert lines[:2] == lines[2:]
+
+
 def test_nothing_is_written_while_no_log_is_open(tmp_path: Path) -> None:
     close_logging()
     log_access("::1", "POST", "/", 200, 1.0, "bcd", "fgh")

@@ -100,6 +100,7 @@ class Gatekeeper:
         log_access(
             client, method, scope["path"], exchange.status, ms,
             key.key_id if key else "", exchange.request_id,
+            hit=scope.get("state", {}).get("hit", False),
         )  # fmt: skip
         route = scope.get("route")
         self._metrics.count_request(method, getattr(route, "path", "-"), exchange.status, ms)

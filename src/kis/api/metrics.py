@@ -19,6 +19,8 @@ class Metrics:
             "kis_request_seconds", "Time to answer", ("route",), buckets=BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
+        # To look labels up anew takes as long as to count.
+        self._by_kind: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.estimates = Counter(
             "kis_estimates", "Estimates by outcome: created, replayed or an error code",
             ("outcome",), registry=self.registry,
@@ -40,8 +42,13 @@ class Metrics:
 
     def count_request(self, method: str, route: str, status: int, ms: float) -> None:
         """Count an answered request under its route (never its raw path)."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(ms / 1000)
+        kind = method, route, status
+        metrics = self._by_kind.get(kind)
+        if metrics is None:
+            counter = self._requests.labels(method, route, str(status))
+            metrics = self._by_kind[kind] = counter, self._seconds.labels(route)
+        metrics[0].inc()
+        metrics[1].observe(ms / 1000)
 
     def expose(self) -> bytes:
         """Return everything in Prometheus' text format."""

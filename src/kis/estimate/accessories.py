@@ -5,7 +5,6 @@ DOMAIN, "Accessories". Lengths are tenths of a millimetre.
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import NamedTuple
 
 import msgspec
 
@@ -14,7 +13,7 @@ from kis.knowledge.model import Accessory
 from kis.knowledge.rules import AccessoryRules, Drawing
 
 
-class Unit(NamedTuple):
+class Unit(msgspec.Struct, frozen=True):
     """One accessory that takes up room on the mounting plate."""
 
     height_dmm: int
@@ -23,7 +22,7 @@ class Unit(NamedTuple):
     kind: str
 
 
-class ShelfRow(NamedTuple):
+class ShelfRow(msgspec.Struct, frozen=True):
     """Accessories side by side; `y_dmm` counts from the end of the branches."""
 
     y_dmm: int
@@ -41,7 +40,7 @@ class Arrangement(msgspec.Struct, frozen=True):
 NOTHING_TO_ARRANGE = Arrangement(None, (), 0)
 
 
-class Space(NamedTuple):
+class Space(msgspec.Struct, frozen=True):
     """What one enclosure width leaves: beside the main, and across the plate."""
 
     beside_width_dmm: int

@@ -81,11 +81,17 @@ def stock_at(snapshot: Snapshot, place: Installation) -> tuple[StockEnclosure, .
     return snapshot.stock(place.location, mount, place.material)
 
 
-def choose(need: Need, siblings: Siblings, stock: Sequence[StockEnclosure], rules: Stock) -> Choice:
+def choose(
+    need: Need,
+    siblings: Callable[[], Siblings],
+    stock: Sequence[StockEnclosure],
+    rules: Stock,
+) -> Choice:
     """Return the smallest stock enclosure that does, or one made to order.
 
     `stock` is sorted by front area, then depth. Stock over
-    `rules.max_front_percent` of the needed front is not used.
+    `rules.max_front_percent` of the needed front is not used. `siblings` are asked
+    for where none does, and only if some stock is of such a front.
     """
     fitting = _smallest(need, stock)
     if fitting is not None and _is_economical(fitting, need, rules):
@@ -154,7 +160,7 @@ def _is_economical(row: StockEnclosure, need: Need, rules: Stock) -> bool:
 
 
 def _front_of_siblings(
-    need: Need, siblings: Siblings, stock: Sequence[StockEnclosure], rules: Stock
+    need: Need, siblings: Callable[[], Siblings], stock: Sequence[StockEnclosure], rules: Stock
 ) -> int:
     """Return the largest stock front that a board with fewer branches is given.
 
@@ -163,12 +169,15 @@ def _front_of_siblings(
     """
     least, most = need.needed_front, need.needed_front * rules.max_front_percent // 100
     rows = stock[bisect_right(stock, least, key=_front) : bisect_right(stock, most, key=_front)]
+    if not rows:
+        return 0
+    smaller = siblings()
     parts = (_part(need, row, rules) for row in rows)
-    covered = (part for part in parts if _covers(part, siblings.bare))
+    covered = (part for part in parts if _covers(part, smaller.bare))
     largest = _largest_given(covered, stock, rules)
-    if siblings.covered_by is None or not largest:
+    if smaller.covered_by is None or not largest:
         return largest
-    return _largest_given(chain.from_iterable(map(siblings.covered_by, rows)), stock, rules)
+    return _largest_given(chain.from_iterable(map(smaller.covered_by, rows)), stock, rules)
 
 
 def _part(need: Need, row: StockEnclosure, rules: Stock) -> Need:

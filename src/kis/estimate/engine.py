@@ -1,5 +1,6 @@
 """The engine: a board and a snapshot in, an estimate out. Pure and deterministic."""
 
+from functools import partial
 from typing import NamedTuple
 
 from kis.estimate.accessories import placeable_units
@@ -52,7 +53,7 @@ def size_of(board: Board, snapshot: Snapshot, origins: Origins | None = None) ->
     needs = budget(board.form, selection, rules)
     found = fit(
         needs,
-        siblings(board.form, selection, rules, snapshot.tallest_stock_dmm),
+        partial(siblings, board.form, selection, rules, snapshot.tallest_stock_dmm),
         pair_rows(selection.branches, board.form, rules),
         placeable_units(selection.accessories, rules.accessories),
         selection.main.row.width_dmm,

@@ -7,6 +7,9 @@ board of the same width with n - 1, and of all widths the one with the smallest
 front is taken.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import msgspec
 
 from kis.estimate.accessories import Arrangement, Unit, arrange, space_at, widest_dmm
@@ -33,7 +36,7 @@ class Fit(msgspec.Struct, frozen=True):
 
 def fit(
     needs: Budget,
-    siblings: Siblings,
+    siblings: Callable[[], Siblings],
     rows: tuple[Row, ...],
     units: list[Unit],
     main_width_dmm: int,
@@ -43,7 +46,7 @@ def fit(
 ) -> Fit:
     """Return the smallest enclosure for `needs` with `rows` and accessories `units`.
 
-    `siblings` are the same board with fewer branches.
+    `siblings` gives the same board with fewer branches.
     """
     busbars = _deal(rows, needs, tallest_stock_dmm)
     count = max(1, len(busbars))
@@ -51,7 +54,7 @@ def fit(
     height = needs.height_dmm(load)
     if count > 1 or units:
         # What siblings need is told for one busbar and without accessories only.
-        siblings = Siblings(siblings.bare)
+        siblings = partial(_bare_alone, siblings)
     finder = _Finder(needs, siblings, busbars, units, main_width_dmm, stock, rules)
     least_front = 0
     if count > 1:
@@ -59,6 +62,10 @@ def fit(
         least_front = fewer.choice.front
     free = height - needs.outside_dmm - load
     return finder.smallest(needs.width_dmm(count), height, free, least_front)
+
+
+def _bare_alone(siblings: Callable[[], Siblings]) -> Siblings:
+    return Siblings(siblings().bare)
 
 
 def _load_dmm(busbars: list[list[Row]]) -> int:
@@ -90,7 +97,7 @@ class _Finder(msgspec.Struct, frozen=True):
     """Everything that stays the same while widths are tried."""
 
     needs: Budget
-    siblings: Siblings
+    siblings: Callable[[], Siblings]
     busbars: list[list[Row]]
     units: list[Unit]
     main_width_dmm: int

@@ -3,7 +3,6 @@
 They look at the request alone. What needs the tables is in `selection`.
 """
 
-from collections import Counter
 from typing import NamedTuple
 
 import msgspec
@@ -118,27 +117,27 @@ def identify(line: Device) -> Identity:
 
 def _merge(lines: list[Device]) -> list[tuple[Device, int]]:
     first: dict[Identity, int] = {}
-    counts: Counter[Identity] = Counter()
+    counts: dict[Identity, int] = {}
     for index, line in enumerate(lines):
         identity = identify(line)
         first.setdefault(identity, index)
-        counts[identity] += line.quantity
-    return [
-        (
-            msgspec.structs.replace(lines[first[identity]], quantity=counts[identity]),
-            first[identity],
-        )
-        for identity in sorted(counts)
-    ]
+        counts[identity] = counts.get(identity, 0) + line.quantity
+    merged = []
+    for identity in sorted(counts):
+        line = lines[first[identity]]
+        if line.quantity != counts[identity]:
+            line = msgspec.structs.replace(line, quantity=counts[identity])
+        merged.append((line, first[identity]))
+    return merged
 
 
 def merge_accessories(draft: BoardDraft) -> list[tuple[AccessoryLine, int]]:
     """Return the accessories by code, equal ones as one, each with its first place."""
     first: dict[str, int] = {}
-    counts: Counter[str] = Counter()
+    counts: dict[str, int] = {}
     for index, item in enumerate(draft.accessories):
         first.setdefault(item.code, index)
-        counts[item.code] += item.quantity
+        counts[item.code] = counts.get(item.code, 0) + item.quantity
     return [
         (AccessoryLine(code=code, quantity=counts[code]), first[code]) for code in sorted(counts)
     ]
@@ -158,13 +157,14 @@ def _missing(path: str, what_ko: str, what_en: str, hint: Text | None = None) ->
 
 
 def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> list[Finding]:
-    names = ", ".join(rules.brands)
     if draft.brand is None:
+        names = ", ".join(rules.brands)
         hint = Text(f"{names} 중 하나를 쓰십시오.", f"One of {names}")
         return [_missing("$.brand", "브랜드(brand)", "The brand is", hint)]
     if draft.brand == MIXED:
         if allow_mixed:
             return []
+        names = ", ".join(rules.brands)
         return [
             Finding(
                 ErrorCode.BRAND_CONFLICT,
@@ -179,11 +179,8 @@ def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> lis
                 ),
             )
         ]
-    findings = [
-        _unknown_brand(brand, path)
-        for brand, path in _stated_brands(draft)
-        if brand not in rules.brands
-    ]
+    stated = _stated_brands(draft)
+    findings = [_unknown_brand(brand, path) for brand, path in stated if brand not in rules.brands]
     findings += [
         Finding(
             ErrorCode.BRAND_CONFLICT,
@@ -199,7 +196,7 @@ def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> lis
                 " (where the installation allows it: ALLOW_MIXED_BRAND=true).",
             ),
         )
-        for brand, path in _stated_brands(draft)
+        for brand, path in stated
         if brand in rules.brands and draft.brand in rules.brands and brand != draft.brand
     ]
     return findings
@@ -335,8 +332,8 @@ def _check_accessories(draft: BoardDraft) -> list[Finding]:
 
 def _check_size(draft: BoardDraft) -> list[Finding]:
     branches = draft.branches or ()
-    devices = 1 + sum(line.quantity for line in branches)
-    devices += sum(item.quantity for item in draft.accessories)
+    devices = 1 + sum([line.quantity for line in branches])
+    devices += sum([item.quantity for item in draft.accessories])
     limits = (
         ("$.branches", len(branches), MAX_BRANCH_LINES, "분기 행", "branch lines"),
         ("$.accessories.items", len(draft.accessories), MAX_ACCESSORY_LINES,

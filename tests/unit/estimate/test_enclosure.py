@@ -1,6 +1,6 @@
 """Stock where it does and is not too large, else made to order; never less for more."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -14,7 +14,12 @@ from kis.knowledge.snapshot import Snapshot
 
 from .boards import enclosure
 
-NOTHING = Siblings(Need(0, 0, 0))
+
+def down_to(bare: Need) -> Callable[[], Siblings]:
+    return lambda: Siblings(bare)
+
+
+NOTHING = down_to(Need(0, 0, 0))
 
 
 def by_front(*rows: StockEnclosure) -> tuple[StockEnclosure, ...]:
@@ -79,7 +84,7 @@ class TestMadeToOrder:
         assert size(choose(need(700, 1300, 250), NOTHING, stock, rules)) == (700, 1400, 250)
 
     def test_unless_no_smaller_board_could_be_given_it(self, rules: Stock) -> None:
-        bare = Siblings(need(700, 1300, 250))
+        bare = down_to(need(700, 1300, 250))
         stock = (enclosure(800, 1200, 250),)
         assert size(choose(need(700, 1300, 250), bare, stock, rules)) == (700, 1300, 250)
 
@@ -115,7 +120,7 @@ def test_larger_need_never_gets_less_front(
     rules = seed_snapshot.rules.stock
     sides = Need.__struct_fields__
     large = Need(*(max(getattr(small, side), getattr(more, side)) for side in sides))
-    bare = Siblings(Need(3000, 3000, 1500))
+    bare = down_to(Need(3000, 3000, 1500))
     before, after = choose(small, bare, stock, rules), choose(large, bare, stock, rules)
     assert after.front >= before.front
 

@@ -33,7 +33,10 @@ NEEDS = Budget(
 """An ECONOMIC board with a main of 100x130: 330 mm besides its rows."""
 
 BARE = msgspec.structs.replace(NEEDS, width_per_busbar_dmm=0)
-SIBLINGS = Siblings(Need(4000, 4000, 1500))
+
+
+def siblings() -> Siblings:
+    return Siblings(Need(4000, 4000, 1500))
 
 
 def found(
@@ -46,7 +49,7 @@ def found(
     tallest_dmm: int = TALLEST_DMM,
 ) -> Fit:
     return fit(
-        needs, SIBLINGS, rows, list(units), MAIN_WIDTH_DMM, stock, tallest_dmm, snapshot.rules
+        needs, siblings, rows, list(units), MAIN_WIDTH_DMM, stock, tallest_dmm, snapshot.rules
     )
 
 
@@ -110,7 +113,7 @@ def test_where_no_stock_is_tall_enough_for_a_row_one_busbar_takes_all(
 
 class TestWidth:
     def test_wide_accessory_widens_the_board(self, seed_snapshot: Snapshot) -> None:
-        wide = TIMER._replace(width_dmm=7010)
+        wide = msgspec.structs.replace(TIMER, width_dmm=7010)
         result = found(seed_snapshot, rows_of(750), (wide,))
         assert result.width_dmm == 7010 + 2 * 500
         assert result.need.width_dmm == 9000
@@ -136,7 +139,7 @@ class TestWidth:
 
 
 def test_unit_taller_than_the_main_lengthens_its_band(seed_snapshot: Snapshot) -> None:
-    tall = METER._replace(height_dmm=1500)
+    tall = msgspec.structs.replace(METER, height_dmm=1500)
     result = found(seed_snapshot, rows_of(750), (tall,))
     assert result.main_band_dmm == 1500
     assert result.height_dmm == 3300 + 200 + 750
