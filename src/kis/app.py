@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import msgspec
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -39,7 +38,6 @@ from kis.db.engine import Database, DatabaseUnavailable, open_database
 from kis.db.migrate import migrate
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode, Text
-from kis.estimate import store as estimate_store
 from kis.estimate.batches import BatchService
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import findings_of
@@ -52,12 +50,11 @@ from kis.knowledge.activation import ActivationService
 from kis.knowledge.active import Active, ActiveKnowledge
 from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
-from kis.knowledge.regression import Case
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
+from kis.ops.replay import latest_sizes, regress
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.settings import Settings
-from kis.units import Size
 
 DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
@@ -138,7 +135,7 @@ def open_services(settings: Settings) -> Services:
         staging=staging,
         activation=ActivationService(
             database=database, writer=writer, knowledge=active, resize=resize,
-            latest_cases=latest_cases, now=clock.now,
+            latest=latest_sizes, replay_latest=regress, now=clock.now,
         ),
         catalogue=KnowledgeService(
             database=database, writer=writer, staging=staging, now=clock.now
@@ -182,16 +179,6 @@ def _keys(settings: Settings) -> KeySet:
     if settings.admin_key_usable:
         secrets.append((Scope.ADMIN, settings.admin_api_key))
     return KeySet.of(secrets)
-
-
-def latest_cases(connection: Connection, limit: int) -> list[Case]:
-    """Return the latest estimates as cases for a regression run."""
-    cases = []
-    for estimate_id, answer in estimate_store.latest_answers(connection, limit):
-        fields = msgspec.json.decode(answer)
-        size = msgspec.convert({axis: fields["enclosure"][axis] for axis in ("W", "H", "D")}, Size)
-        cases.append(Case(estimate_id, golden=False, request=fields["request"], expected=size))
-    return cases
 
 
 def create_app(settings: Settings) -> Application:

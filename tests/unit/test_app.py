@@ -5,17 +5,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from kis.access.keys import Scope
-from kis.app import create_app, latest_cases, open_services
+from kis.app import create_app, open_services
 from kis.db.engine import DatabaseUnavailable, open_database
 from kis.db.migrate import migrate
 from kis.knowledge.first import FIRST_LABEL
 from kis.settings import Settings
-from kis.units import Size
-from tests.services import API_KEY, board, running_client, settings_in
+from tests.services import API_KEY, settings_in
 
 
 def damage(settings: Settings, sql: str) -> None:
@@ -98,14 +96,3 @@ def test_lifespan_starts_and_stops_the_services(tmp_path: Path) -> None:
         return during[0][1], services.writer.is_running
 
     assert asyncio.run(live()) == (True, False)
-
-
-def test_latest_estimates_are_cases_with_their_size(tmp_path: Path) -> None:
-    with running_client(tmp_path) as client:
-        answers = [client.post("/v1/estimate/create", board()).json() for _ in range(3)]
-        database = client.application.services.database
-        cases = database.read_now(lambda c: latest_cases(c, 2))
-    assert [case.name for case in cases] == [answers[2]["id"], answers[1]["id"]]
-    assert all(case.expected == Size(500, 600, 150) for case in cases)
-    assert not any(case.golden for case in cases)
-    assert msgspec.to_builtins(cases[0].request) == answers[2]["request"]

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from kis.audit import store as audit_store
 from kis.db.bulk import BulkInsert
+from kis.estimate.replay import StoredSize
 from kis.estimate.tables import estimate_table
 from kis.evidence.tables import evidence_table
 from kis.idempotency import store as idempotency_store
@@ -178,8 +180,40 @@ def list_estimates(connection: Connection, wanted: EstimateFilter) -> list[Estim
     return [EstimateSummary(*row) for row in connection.execute(query)]
 
 
-def latest_answers(connection: Connection, limit: int) -> list[tuple[str, bytes]]:
-    """Return id and answer of the latest estimates, newest first."""
+class IdRange(NamedTuple):
+    """Estimates by id, which is their order in time: those after `after`, up to `upto`.
+
+    `size` is how many there were when the range was made.
+    """
+
+    after: str
+    upto: str
+    size: int
+
+
+def find_range(
+    connection: Connection, *, last: int | None = None, since: datetime | None = None
+) -> IdRange:
+    """Return the range of all estimates, of the `last` ones, or from `since` on."""
+    ids = estimate_table.c.id
+    upto = connection.scalar(select(func.max(ids))) or ""
+    after = ""
+    if last is not None:
+        newest_out = select(ids).order_by(ids.desc()).offset(last).limit(1)
+        after = connection.scalar(newest_out) or ""
+    if since is not None:
+        first = connection.scalar(select(func.min(ids)).where(estimate_table.c.created_at >= since))
+        before = connection.scalar(select(func.max(ids)).where(ids < first)) if first else upto
+        after = max(after, before or "")
+    inside = select(func.count()).where(ids > after, ids <= upto)
+    return IdRange(after, upto, connection.scalar(inside) or 0)
+
+
+def load_sizes(connection: Connection, after: str, upto: str, limit: int) -> list[StoredSize]:
+    """Return the sizes of the next estimates in the order of ids, at most `limit`."""
     table = estimate_table.c
-    rows = connection.execute(select(table.id, table.answer).order_by(table.id.desc()).limit(limit))
-    return [(row.id, row.answer) for row in rows]
+    columns = [table[name] for name in StoredSize._fields]
+    rows = connection.execute(
+        select(*columns).where(table.id > after, table.id <= upto).order_by(table.id).limit(limit)
+    )
+    return list(starmap(StoredSize, rows))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,7 +13,14 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.knowledge import golden_store, questions_store, refusals, store
 from kis.knowledge.active import Active, ActiveKnowledge
-from kis.knowledge.regression import Case, Regression, Resize, rerun_cases
+from kis.knowledge.regression import (
+    Case,
+    Regression,
+    Resize,
+    join_regressions,
+    rerun_cases,
+)
+from kis.knowledge.snapshot import Snapshot
 
 LATEST_ESTIMATES = 1_000
 Kind = Literal["activate", "rollback"]
@@ -21,7 +28,10 @@ LABEL_PATH: dict[Kind, str] = {
     "activate": "$.versionLabel",
     "rollback": "$.targetVersionLabel",
 }
-LatestCases = Callable[[Connection, int], list[Case]]
+Latest = Callable[[Connection, int], list[Any]]
+"""Loads the latest estimates, at most so many."""
+ReplayLatest = Callable[[list[Any], Snapshot], Regression]
+"""Estimates what `Latest` loaded once more."""
 
 
 class ActivationOrder(NamedTuple):
@@ -59,15 +69,17 @@ class ActivationService:
         writer: Writer,
         knowledge: ActiveKnowledge,
         resize: Resize,
-        latest_cases: LatestCases,
+        latest: Latest,
+        replay_latest: ReplayLatest,
         now: Callable[[], datetime],
     ) -> None:
-        """Wire the parts. `latest_cases` gives the newest estimates as cases."""
+        """Wire the parts. `latest` and `replay_latest` are the replay of stored estimates."""
         self._database = database
         self._writer = writer
         self._knowledge = knowledge
         self._resize = resize
-        self._latest_cases = latest_cases
+        self._latest = latest
+        self._replay_latest = replay_latest
         self._now = now
         self._turn = asyncio.Lock()
 
@@ -102,12 +114,19 @@ class ActivationService:
             return Activated(True, version.label, active.label, False, regression, answered)
 
     async def _regress(self, candidate: Active) -> Regression:
-        def load(connection: Connection) -> list[Case]:
+        def load(connection: Connection) -> tuple[list[Case], list[Any]]:
             golden = [case.as_case() for case in golden_store.list_golden(connection)]
-            return golden + self._latest_cases(connection, LATEST_ESTIMATES)
+            return golden, self._latest(connection, LATEST_ESTIMATES)
 
-        cases = await self._database.read(load)
-        return await asyncio.to_thread(rerun_cases, cases, candidate.snapshot, self._resize)
+        golden, latest = await self._database.read(load)
+
+        def run() -> Regression:
+            return join_regressions(
+                rerun_cases(golden, candidate.snapshot, self._resize),
+                self._replay_latest(latest, candidate.snapshot),
+            )
+
+        return await asyncio.to_thread(run)
 
     async def _switch(
         self, order: ActivationOrder, version: store.Version, active: store.Version,

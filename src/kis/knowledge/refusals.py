@@ -49,11 +49,11 @@ def label_reserved(label: str) -> DomainError:
     )
 
 
-def not_validated(label: str) -> DomainError:
-    """Only a validated version can become active."""
+def not_validated(label: str, path: str = "$.versionLabel") -> DomainError:
+    """Only a validated version can become active; `path` is where the request names it."""
     return _refusal(
         ErrorCode.VERSION_NOT_VALIDATED,
-        "$.versionLabel",
+        path,
         Text(
             f"버전 {with_particle(label, '은/는')} 아직 검증되지 않았습니다.",
             f"Version {label} is not validated.",

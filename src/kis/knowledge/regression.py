@@ -66,6 +66,17 @@ def rerun_cases(cases: Iterable[Case], snapshot: Snapshot, resize: Resize) -> Re
     return Regression(len(results), **counts, cases=tuple(odd[:MAX_LISTED]))
 
 
+def join_regressions(golden: Regression, latest: Regression) -> Regression:
+    """Return one report of two; the cases of the first come first."""
+    return Regression(
+        golden.total + latest.total,
+        golden.passed + latest.passed,
+        golden.changed + latest.changed,
+        golden.failed + latest.failed,
+        cases=(*golden.cases, *latest.cases)[:MAX_LISTED],
+    )
+
+
 def _rerun(case: Case, snapshot: Snapshot, resize: Resize) -> CaseResult:
     try:
         after = resize(case.request, snapshot)

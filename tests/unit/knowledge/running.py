@@ -14,7 +14,7 @@ from kis.knowledge.activation import ActivationOrder, ActivationService
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.diff import Mode
 from kis.knowledge.model import Breaker
-from kis.knowledge.regression import Case
+from kis.knowledge.regression import Case, rerun_cases
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.staging import ImportOrder, Staging
@@ -44,7 +44,9 @@ class Running:
         )  # fmt: skip
         self.activation = ActivationService(
             database=database, writer=self.writer, knowledge=self.knowledge,
-            resize=self._resize, latest_cases=lambda _, limit: self.cases[:limit],
+            resize=self._resize,
+            latest=lambda _, limit: self.cases[:limit],
+            replay_latest=lambda cases, snapshot: rerun_cases(cases, snapshot, self._resize),
             now=lambda: NOON,
         )  # fmt: skip
         self.service = KnowledgeService(

@@ -1,0 +1,114 @@
+"""Where requests are sized: in this process, or on all cores in processes of their own.
+
+A worker gets the versions once, as the bytes that they are stored as, and then only
+requests. It holds no connection and no file, so it can stand on another machine.
+"""
+
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
+from typing import NamedTuple
+
+from kis.estimate.verdict import Judgement, judge_all, pack, unpack
+from kis.knowledge.content import Documents, decode_tables
+from kis.knowledge.snapshot import Snapshot
+
+Judged = Callable[[], list[Judgement]]
+"""Waits for the judgements of some requests, in their order."""
+
+Sizer = Callable[[Sequence[bytes]], Judged]
+"""Takes bare requests to size; many of them may be on their way at once."""
+
+
+class Versions(NamedTuple):
+    """The version to replay under, and the one to compare with instead of the answers."""
+
+    after: Documents
+    before: Documents | None
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def size_here(after: Snapshot, before: Snapshot | None = None) -> Sizer:
+    """Return what sizes requests in the calling thread, at once."""
+
+    def submit(requests: Sequence[bytes]) -> Judged:
+        judgements = judge_all(requests, after, before)
+        return lambda: judgements
+
+    return submit
+
+
+@contextmanager
+def sizing(versions: Versions, workers: int) -> Iterator[Sizer]:
+    """Size under `versions` in `workers` processes; in this one where that is 1.
+
+    Raises:
+        ContentError: what is stored is not what was stored.
+
+    """
+    if workers == 1:
+        yield size_here(*_snapshots(versions))
+        return
+    # Not forked: this process has threads, whose locks a copy would never see freed.
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_begin, initargs=(versions,)
+    )
+    try:
+        yield _sizer_of(pool)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _sizer_of(pool: ProcessPoolExecutor) -> Sizer:
+    def submit(requests: Sequence[bytes]) -> Judged:
+        if not requests:
+            return list
+        future: Future[bytes] = pool.submit(_judge, list(requests))
+        return lambda: unpack(future.result())
+
+    return submit
+
+
+def _snapshots(versions: Versions) -> tuple[Snapshot, Snapshot | None]:
+    after = Snapshot(decode_tables(versions.after), label="after")
+    if versions.before is None:
+        return after, None
+    return after, Snapshot(decode_tables(versions.before), label="before")
+
+
+# --- in a worker ------------------------------------------------------------------------
+
+_known: list[tuple[Snapshot, Snapshot | None]] = []
+"""What this worker sizes under: the one thing that it is given."""
+
+
+def _begin(versions: Versions) -> None:
+    """Make this process a worker."""
+    # Ctrl+C reaches every process of the terminal: the first one decides for all.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _known.append(_snapshots(versions))
+    gc.collect()
+    gc.freeze()
+
+
+def _end_with_parent() -> None:
+    """Leave no worker behind when the first process is killed."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _judge(requests: list[bytes]) -> bytes:
+    after, before = _known[0]
+    return pack(judge_all(requests, after, before))
