@@ -1,4 +1,4 @@
-"""kis-backend knowledge import|validate|activate|rollback|versions|diff."""
+"""kis-backend knowledge import|validate|activate|rollback|versions|diff|replay."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kis.cli import replay
 from kis.cli.client import read_input, show_json, show_refusal
 from kis.cli.connection import call
 from kis.cli.knowledge_words import (
@@ -124,3 +125,6 @@ def diff(
     query = {"against": against} if against else None
     answer = _ask("GET", f"{PATH}/versions/{label}/diff", as_json=as_json, query=query)
     _show(words_of_difference(label, answer), as_json=as_json)
+
+
+replay.register(app)

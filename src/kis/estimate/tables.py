@@ -22,7 +22,7 @@ estimate_table = Table(
     Column("enclosure_model", Text),  # of stock; none: made to order
     Column("knowledge_version", Text, nullable=False),  # label of the version
     # What the size follows from. It stands before the answer, so that a replay reads
-    # it without the pages of the answer: see docs/adr/0012.
+    # it without the pages of the answer: see docs/adr/0013.
     Column("request", Blob, nullable=False),
     Column("answer", Blob, nullable=False),  # the JSON bytes that were sent
     # The runbook counts main breakers of the last 30 days: this index covers it.

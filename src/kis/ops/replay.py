@@ -96,12 +96,22 @@ class Replay:
     """One replay. `run` may be interrupted and, with `checkpoints`, gone on with later."""
 
     def __init__(
-        self, database: Database, prepared: Prepared, checkpoints: Path | None = None
+        self,
+        database: Database,
+        prepared: Prepared,
+        checkpoints: Path | None = None,
+        *,
+        restart: bool = False,
     ) -> None:
-        """Begin, or go on where a checkpoint in the folder `checkpoints` stands."""
+        """Begin, or go on where a checkpoint in the folder `checkpoints` stands.
+
+        `restart` begins anew all the same.
+        """
         self._database = database
         self._path = checkpoints and replay_checkpoint.path_of(checkpoints, prepared.key)
-        found = self._path and replay_checkpoint.load(self._path, prepared.key)
+        found = None
+        if self._path and not restart:
+            found = replay_checkpoint.load(self._path, prepared.key)
         self.resumed = found is not None
         self._state = found or Checkpoint(prepared.key, prepared.ids, prepared.ids.after, Tally())
         explain = Explainer(database, prepared.order)

@@ -38,11 +38,10 @@ def usable_cores() -> int:
 
 
 def size_here(after: Snapshot, before: Snapshot | None = None) -> Sizer:
-    """Return what sizes requests in the calling thread, at once."""
+    """Return what sizes requests in the calling thread, when it waits for them."""
 
     def submit(requests: Sequence[bytes]) -> Judged:
-        judgements = judge_all(requests, after, before)
-        return lambda: judgements
+        return lambda: judge_all(requests, after, before)
 
     return submit
 

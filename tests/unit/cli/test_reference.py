@@ -31,7 +31,7 @@ def test_every_command_is_there() -> None:
         for name in (
             "serve", "doctor", "sample", "estimate", "keys",
             "knowledge import", "knowledge validate", "knowledge activate",
-            "knowledge rollback", "knowledge versions", "knowledge diff",
+            "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "evidence show", "evidence verify", "evidence collect",
         )
     )  # fmt: skip
