@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from kis import clock
 from kis.access.keys import KeySet, Scope
-from kis.api import batch, docs, estimates, golden, health, knowledge
+from kis.api import batch, docs, estimates, golden, health, knowledge, replay
 from kis.api.direct import Shortcut
 from kis.api.errors import (
     PROBLEM_TYPE,
@@ -53,6 +53,7 @@ from kis.knowledge.first import load_first_version
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.replay import latest_sizes, regress
+from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.settings import Settings
 
@@ -81,6 +82,7 @@ class Services:
     staging: Staging
     activation: ActivationService
     catalogue: KnowledgeService
+    replays: ReplayService
     keys: KeySet
     metrics: Metrics
 
@@ -140,6 +142,7 @@ def open_services(settings: Settings) -> Services:
         catalogue=KnowledgeService(
             database=database, writer=writer, staging=staging, now=clock.now
         ),
+        replays=ReplayService(database=database),
         keys=_keys(settings),
         metrics=Metrics(),
     )  # fmt: skip
@@ -199,6 +202,7 @@ def create_app(settings: Settings) -> Application:
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
         batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
         knowledge.router(services.catalogue, services.staging, services.activation, documented),
+        replay.router(services.replays, documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(
             services.database, services.writer, services.knowledge, services.metrics, documented

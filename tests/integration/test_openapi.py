@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ha
 from kis.api.errors import STATUS
 from kis.errors import ErrorCode
 from tests.integration.batches import BATCH, NDJSON, send_batch
-from tests.integration.lifecycle import ask, good, main_only
+from tests.integration.lifecycle import FIRST, ask, good, main_only
 from tests.integration.problems import HANGUL
 from tests.services import ADMIN_API_KEY, Client, Server, board
 
@@ -141,7 +141,7 @@ def test_every_body_has_an_example_that_is_valid(document: Any) -> None:
             bodies += 1
         if path != BATCH:
             assert (method == "POST") == (content is not None), path
-    assert bodies == 7
+    assert bodies == 8
 
 
 def test_lines_of_a_batch_are_as_documented(client: Client) -> None:
@@ -169,6 +169,7 @@ def test_examples_work_as_they_are(client: Client) -> None:
         "/v1/estimate/create": 201,
         "/v1/knowledge/golden": 201,
         "/v1/knowledge/tables/rollback": 200,
+        "/v1/knowledge/replay": 200,
     }.items():
         example = paths[path]["post"]["requestBody"]["content"]["application/json"]["example"]
         good(client.admin("POST", path, example), status)
@@ -186,6 +187,8 @@ def test_answers_are_as_documented(client: Client) -> None:
         ("get", "/v1/estimate/{estimateId}", "200"): ask(client, f"/v1/estimate/{created['id']}"),
         ("post", "/v1/estimate/validate", "200"): good(client.post("/v1/estimate/validate", {})),
     }
+    path, order = "/v1/knowledge/replay", {"versionLabel": FIRST}
+    answers["post", path, "200"] = good(client.admin("POST", path, order))
     for path in (
         "/v1/estimate", "/v1/knowledge/versions", "/v1/knowledge/versions/active",
         "/v1/knowledge/questions", "/v1/knowledge/golden", "/health", "/livez", "/readyz",

@@ -1,5 +1,6 @@
 """`kis-backend knowledge replay` as the owner runs it: beside a server, and interrupted."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,9 +14,17 @@ import pytest
 
 from kis.estimate.verdict import judge
 from kis.knowledge.first import FIRST_LABEL
-from tests.integration.lifecycle import estimate, good, import_table, table, validate
+from tests.integration.lifecycle import (
+    activate,
+    estimate,
+    good,
+    import_table,
+    refused,
+    table,
+    validate,
+)
 from tests.integration.program import PROGRAM, Program, is_clear, until
-from tests.services import Server, board, running_client
+from tests.services import ADMIN_API_KEY, Client, Server, board, running_client
 from tests.unit.estimate.stored import bare
 from tests.unit.ops.stored import SHIPPED
 
@@ -213,3 +222,58 @@ def test_interrupted_replay_gives_the_same_report(
     assert "이어서 합니다" in done.stderr
     assert not any(folder.glob("*replay-*.json"))
     assert json.loads(done.stdout) == whole
+
+
+# --- over HTTP ----------------------------------------------------------------------------------
+
+
+def test_over_http(client: Client) -> None:
+    add_wider(client)
+    made = good(estimate(client, board()), 201)
+    body = {"versionLabel": WIDER, "last": 10}
+    report = good(client.admin("POST", "/v1/knowledge/replay", body))
+    assert (report["total"], report["changed"], report["against"]) == (1, 1, None)
+    assert report["cases"][0]["id"] == made["id"]
+    assert [cause["row"]["model"] for cause in report["causes"]] == ["SIE-32"]
+    against = {**body, "against": FIRST_LABEL}
+    assert good(client.admin("POST", "/v1/knowledge/replay", against))["changed"] == 1
+    # Golden cases change as well; after them comes what the replay told.
+    regression = good(activate(client, WIDER, force=True, reason="for a test"))["regression"]
+    assert (regression["changed"], regression["cases"][-1]["name"]) == (1, made["id"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"versionLabel": "nowhere"}, 404, "VERSION_NOT_FOUND"),
+        ({"versionLabel": FIRST_LABEL, "against": "nowhere"}, 404, "VERSION_NOT_FOUND"),
+        ({"versionLabel": FIRST_LABEL, "last": 10_001}, 400, "INVALID_REQUEST"),
+        ({"versionLabel": FIRST_LABEL, "last": 0}, 400, "INVALID_REQUEST"),
+        ({"versionLabel": FIRST_LABEL, "since": "2026-01-01"}, 400, "INVALID_REQUEST"),
+        ({}, 400, "INVALID_REQUEST"),
+    ],
+)
+def test_order_that_cannot_be(client: Client, body: Any, status: int, code: str) -> None:
+    refused(client.admin("POST", "/v1/knowledge/replay", body), status, code)
+
+
+def test_only_the_owner_may(client: Client) -> None:
+    refused(client.post("/v1/knowledge/replay", {"versionLabel": FIRST_LABEL}), 403, "FORBIDDEN")
+
+
+def test_creates_go_on_meanwhile(client: Client) -> None:
+    fill(client.settings.home, 2_000)
+
+    async def both() -> list[Any]:
+        order = {"versionLabel": FIRST_LABEL, "last": 2_000}
+        replaying = asyncio.create_task(
+            client.asend("POST", "/v1/knowledge/replay", key=ADMIN_API_KEY, json=order)
+        )
+        creates = []
+        while not replaying.done():
+            creates.append(await client.asend("POST", "/v1/estimate/create", json=board()))
+        return [good(await replaying), *[good(each, 201) for each in creates]]
+
+    ((report, *made),) = client.gather(both())
+    assert report["passed"] == report["total"] == 2_000
+    assert len(made) > 5

@@ -55,7 +55,7 @@ def sizing(versions: Versions, workers: int) -> Iterator[Sizer]:
 
     """
     if workers == 1:
-        yield size_here(*_snapshots(versions))
+        yield size_here(*snapshots(versions))
         return
     # Not forked: this process has threads, whose locks a copy would never see freed.
     pool = ProcessPoolExecutor(
@@ -77,7 +77,13 @@ def _sizer_of(pool: ProcessPoolExecutor) -> Sizer:
     return submit
 
 
-def _snapshots(versions: Versions) -> tuple[Snapshot, Snapshot | None]:
+def snapshots(versions: Versions) -> tuple[Snapshot, Snapshot | None]:
+    """Return the versions ready for use.
+
+    Raises:
+        ContentError: what is stored is not what was stored.
+
+    """
     after = Snapshot(decode_tables(versions.after), label="after")
     if versions.before is None:
         return after, None
@@ -95,7 +101,7 @@ def _begin(versions: Versions) -> None:
     # Ctrl+C reaches every process of the terminal: the first one decides for all.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _known.append(_snapshots(versions))
+    _known.append(snapshots(versions))
     gc.collect()
     gc.freeze()
 
