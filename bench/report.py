@@ -39,7 +39,13 @@ class Line(NamedTuple):
 
 def render(results: Results, plan: Plan, others_percent: float) -> str:
     """Return the report."""
-    lines = [*_speed(results), *_start_and_memory(results), *_swap(results), *_engine(results)]
+    lines = [
+        *_speed(results),
+        *_batch(results, plan),
+        *_start_and_memory(results),
+        *_swap(results),
+        *_engine(results),
+    ]
     asked = [line for line in lines if line.reaches is not None]
     short = [line.what for line in asked if not line.reaches]
     verdict = "All targets are met." if not short else "Falls short: " + "; ".join(short) + "."
@@ -82,6 +88,19 @@ def _speed(results: Results) -> list[Line]:
         Line("creates at 64 : raw single-row commits", _ratio(results, 64)),
         Line("creates at 1 : raw single-row commits", _ratio(results, 1)),
         Line("bare ASGI answers/s (uvicorn, no work), 64 connections", f"{bare:,.0f}"),
+    ]
+
+
+def _batch(results: Results, plan: Plan) -> list[Line]:
+    rate = results.median(lambda r: r.batch.per_second)
+    ratio = results.median(lambda r: r.batch.per_second / r.batched_rows)
+    cpu = results.median(lambda r: r.batch.cpu_us)
+    failures = sum(r.batch.failures for r in results.rounds)
+    return [
+        _more(f"durable boards/s in a batch of {plan.boards:,}", rate, 8_000),
+        Line("failed lines of batches", f"{failures}", "0", failures == 0),
+        Line("boards/s in a batch : raw rows, 64 in a transaction", f"{ratio:.2f}"),
+        Line("CPU of the service a board of a batch, without its workers", f"{cpu:.0f} µs"),
     ]
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import engine, floor, parts
+from bench import batch, engine, floor, parts
+from bench.batch import BatchFigures
 from bench.load import Order, Summary, run, summarise
 from bench.service import API_KEY, Service, running
 from bench.tables import Phase, swap
@@ -32,10 +33,12 @@ class Plan(NamedTuple):
     starts: int
     quiet_s: float
     part_rounds: int
+    boards: int
+    """In one batch, after a tenth as many to warm up."""
 
 
-FULL = Plan(5, 5.0, 1.5, 1.0, 5, 5.0, 6_000)
-QUICK = Plan(1, 3.0, 1.0, 0.5, 3, 2.0, 1_500)
+FULL = Plan(5, 5.0, 1.5, 1.0, 5, 5.0, 6_000, 40_000)
+QUICK = Plan(1, 3.0, 1.0, 0.5, 3, 2.0, 1_500, 10_000)
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Round:
     creates: dict[int, Summary] = field(default_factory=dict)
     cpu_us: dict[int, float] = field(default_factory=dict)
     reads: Summary | None = None
+    batch: BatchFigures = field(default_factory=BatchFigures)
     first_start_s: float = 0.0
     memory_mb: float = 0.0
     memory_after_load_mb: float = 0.0
@@ -116,6 +120,8 @@ def _round(folder: Path, plan: Plan, number: int, tell: Callable[[str], None]) -
             tell(f"  create at {connections}: {found.creates[connections]}")
         found.reads = _read(service, plan)
         tell(f"  read at {READ_CONNECTIONS}: {found.reads}")
+        found.batch = batch.measure(service, f"batch-{number}", plan.boards, plan.boards // 10)
+        tell(f"  batch of {plan.boards:,}: {found.batch.per_second:,.0f} boards/s")
         found.memory_after_load_mb = service.memory_mb()
     return found
 

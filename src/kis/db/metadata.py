@@ -5,6 +5,7 @@ through all the pages of a large value to reach the columns behind it.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, LargeBinary, MetaData, Text, cast
@@ -60,8 +61,14 @@ class UtcText(TypeDecorator[datetime]):
         if value.utcoffset() is None:
             message = f"{value.isoformat()} has no time zone: pass an aware datetime"
             raise ValueError(message)
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        return _text_of(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Return the stored moment, aware, in UTC."""
         return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=256)
+def _text_of(moment: datetime) -> str:
+    """Return `moment` as `UtcText` stores it: one moment stands in several rows of an estimate."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

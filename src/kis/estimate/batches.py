@@ -20,6 +20,9 @@ from kis.knowledge.questions import Question
 from kis.knowledge.questions_store import Asking
 
 RETRY_S = 0.05
+WRITES_AT_ONCE = 1
+"""Of all batches: one is written while the next one waits. With more, the writer would take them
+all into one transaction, and a single estimate would wait for the whole of it."""
 
 
 class LineAnswer(NamedTuple):
@@ -64,6 +67,7 @@ class BatchService:
         self._allow_mixed = allow_mixed
         self._now = now
         self._new_id = new_id
+        self._turn = asyncio.Semaphore(WRITES_AT_ONCE)
 
     @property
     def at_once(self) -> int:
@@ -136,7 +140,8 @@ class BatchService:
         """Write `lines` at once; if that fails for one of them, each alone."""
         while True:
             try:
-                return await self._writer.submit(write_chunks, lines)
+                async with self._turn:
+                    return await self._writer.submit(write_chunks, lines)
             except DatabaseUnavailable:
                 raise
             except DomainError as error:

@@ -14,7 +14,7 @@ from kis.estimate.batch import compute
 from kis.estimate.piping import Knowledge, Setup, receive, send
 from kis.knowledge.active import Active
 
-NICENESS = 5
+NICENESS = 10
 GC_THRESHOLD = 50_000
 
 
