@@ -12,6 +12,7 @@ from kis import clock
 
 QUIET = "quiet"
 MUCH_PERCENT = 5
+A_MILLION, REPLAY_S, BOARDS_REPLAYED = 1_000_000, 30, 33_000
 ENGINE_MS = {40: 1, 400: 20}
 """What an estimate may take in the engine, by the number of breakers."""
 
@@ -45,6 +46,7 @@ def render(results: Results, plan: Plan, others_percent: float) -> str:
         *_start_and_memory(results),
         *_swap(results),
         *_engine(results),
+        *_replay(results),
     ]
     asked = [line for line in lines if line.reaches is not None]
     short = [line.what for line in asked if not line.reaches]
@@ -147,6 +149,22 @@ def _engine(results: Results) -> list[Line]:
     return [
         _less(f"engine, board of {time.breakers} breakers", time.ms, ENGINE_MS[time.breakers], "ms")
         for time in results.engine
+    ]
+
+
+def _replay(results: Results) -> list[Line]:
+    found = results.replay
+    what = f"replay of {found.boards:,} stored estimates, {found.distinct:,} of them different"
+    lines = [_more("boards replayed/s", found.per_second, BOARDS_REPLAYED)]
+    if found.boards == A_MILLION:
+        lines.append(_less(what, found.seconds, REPLAY_S))
+    else:
+        lines.append(Line(what, f"{found.seconds:.2f} s"))
+    return [
+        *lines,
+        Line("processes that size for it", f"{found.workers}"),
+        Line("estimates that come out otherwise there", f"{found.changed:,}"),
+        Line("replay : only reading its columns", f"{found.floor_ratio:.1f}"),
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import batch, engine, floor, parts
+from bench import batch, engine, floor, parts, replay
 from bench.batch import BatchFigures
 from bench.load import Order, Summary, run, summarise
 from bench.service import API_KEY, Service, running
@@ -35,10 +35,12 @@ class Plan(NamedTuple):
     part_rounds: int
     boards: int
     """In one batch, after a tenth as many to warm up."""
+    replayed: int
+    """Estimates that are stored and replayed."""
 
 
-FULL = Plan(5, 5.0, 1.5, 1.0, 5, 5.0, 6_000, 40_000)
-QUICK = Plan(1, 3.0, 1.0, 0.5, 3, 2.0, 1_500, 10_000)
+FULL = Plan(5, 5.0, 1.5, 1.0, 5, 5.0, 6_000, 40_000, 1_000_000)
+QUICK = Plan(1, 3.0, 1.0, 0.5, 3, 2.0, 1_500, 10_000, 50_000)
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Results:
     big: BigTable
     engine: list[engine.EngineTime]
     parts: list[parts.Part]
+    replay: replay.ReplayTime
 
     def median(self, of: Callable[[Round], float]) -> float:
         """Return the median of a figure over the rounds."""
@@ -99,7 +102,10 @@ def measure(folder: Path, plan: Plan, tell: Callable[[str], None]) -> Results:
     costs = parts.measure(folder / "parts", plan.part_rounds)
     whole = parts.whole(folder / "whole", plan.part_rounds)
     costs.append(("everything but uvicorn, 64 at once", whole))
-    return Results(rounds, restarts, big, times, costs)
+    tell(f"a replay of {plan.replayed:,} stored estimates")
+    replayed = replay.measure(folder / "replay", plan.replayed)
+    tell(f"  {replayed.per_second:,.0f} boards/s")
+    return Results(rounds, restarts, big, times, costs, replayed)
 
 
 def _round(folder: Path, plan: Plan, number: int, tell: Callable[[str], None]) -> Round:
