@@ -1,11 +1,15 @@
 """What every test may ask for: the shipped knowledge, and whether golden files are rewritten."""
 
+from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.snapshot import Snapshot, Tables
+from tests.backends import BACKENDS, new_database
+from tests.postgres import NOT_SAFE, PostgresServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,3 +38,23 @@ def seed_snapshot() -> Snapshot:
     assert catalogue.accessories is not None
     tables = Tables(breakers.breakers, catalogue.enclosures, catalogue.accessories, catalogue.rules)
     return Snapshot(tables, label="seed")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests of a process that need no other."""
+    server = PostgresServer(*NOT_SAFE)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database_file(tmp_path: Path) -> Path:
+    """Where a test's SQLite file is."""
+    return tmp_path / "kis.db"
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, database_file: Path) -> str:
+    """The address of an empty database: the test runs on each kind."""
+    return new_database(request.param, database_file, request)

@@ -19,6 +19,7 @@ from kis.app import Application, create_app
 from kis.home import ensure_secrets, prepare_home
 from kis.settings import Settings, load_settings
 from kis.telemetry import close_logging, configure_logging
+from tests import sql
 
 API_KEY = "api-key-for-tests-0123456789"
 ADMIN_API_KEY = "admin-key-for-tests-0123456789"
@@ -33,7 +34,8 @@ START_TIMEOUT_S = 20.0
 
 def settings_in(home: Path, **environ: str) -> Settings:
     """Return settings of a fresh home, with the keys of the tests."""
-    values = {"KIS_HOME": str(home), **SECRETS, **environ}
+    url = sql.url_of(home, environ.get("DATABASE_URL"))
+    values = {"KIS_HOME": str(home), **SECRETS, **environ, "DATABASE_URL": url}
     prepare_home(home)
     ensure_secrets(home, values)
     return load_settings(values)
@@ -129,6 +131,7 @@ class Server:
         self.environ = {
             **{k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "HOME", "TMPDIR")},
             "KIS_HOME": str(home), "PORT": str(self.port), **SECRETS, **environ,
+            "DATABASE_URL": sql.url_of(home, environ.get("DATABASE_URL")),
         }  # fmt: skip
         self.program = str(Path(sys.executable).with_name("kis-backend"))
         self.process = subprocess.Popen(

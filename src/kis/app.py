@@ -34,8 +34,9 @@ from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
-from kis.db.engine import Database, DatabaseUnavailable, open_database
+from kis.db.engine import Database, open_database
 from kis.db.migrate import migrate
+from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.batches import BatchService

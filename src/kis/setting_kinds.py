@@ -8,6 +8,9 @@ from kis.errors import Text
 _SHOWN_CHARACTERS = 80
 _NO_UNIT = Text("", "")
 
+SQLITE_SCHEME = "sqlite:///"
+POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg", "postgresql+asyncpg")
+
 
 def _quoted(text: str) -> Text:
     # repr, so that a stray control character cannot act on the operator's terminal.
@@ -102,20 +105,33 @@ def host_name() -> Kind:
     return Kind(Text("IP 주소 또는 호스트 이름", "an IP address or a host name"), parse)
 
 
-def sqlite_url() -> Kind:
-    """Return the kind of addresses of SQLite files."""
+def database_address() -> Kind:
+    """Return the kind of addresses of databases: a SQLite file, or PostgreSQL."""
 
     def parse(text: str) -> str:
-        scheme, separator, path = text.partition(":///")
-        if scheme != "sqlite" or not separator or not path or path.startswith(":") or "?" in path:
+        scheme, separator, rest = text.partition("://")
+        if not separator:
+            raise ValueError(text)
+        if scheme in POSTGRESQL_SCHEMES:
+            # Whatever driver an address names, ours is used.
+            return f"postgresql://{_with_database(rest, text)}"
+        path = rest.removeprefix("/")
+        if scheme != "sqlite" or path == rest or not path or path.startswith(":") or "?" in path:
             raise ValueError(text)
         return text
 
     allowed = Text(
-        "sqlite:///파일경로 (이 릴리스는 SQLite만 지원)",
-        "sqlite:///path/to/file (this release supports SQLite only)",
+        "sqlite:///파일경로 또는 postgresql://사용자:암호@호스트:포트/데이터베이스",
+        "sqlite:///path/to/file or postgresql://user:password@host:port/database",
     )
     return Kind(allowed, parse, _scheme_only)
+
+
+def _with_database(rest: str, text: str) -> str:
+    """Check that an address names a database, which is never assumed."""
+    if not rest.partition("?")[0].partition("/")[2]:
+        raise ValueError(text)
+    return rest
 
 
 @dataclass(frozen=True, slots=True)

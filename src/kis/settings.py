@@ -15,13 +15,14 @@ from dotenv import dotenv_values
 
 from kis.errors import Text
 from kis.setting_kinds import (
+    SQLITE_SCHEME,
     Description,
     Kind,
+    database_address,
     described,
     host_name,
     one_of,
     secret,
-    sqlite_url,
     whole_number,
     yes_or_no,
 )
@@ -84,7 +85,7 @@ class Settings:
         metadata=described(
             "DATABASE_URL",
             f"sqlite:///{_HOME_MARK}/data/kis.db",
-            sqlite_url(),
+            database_address(),
             Text("데이터베이스", "the database"),
         ),
     )
@@ -217,6 +218,12 @@ class Settings:
         equal. A key that was handed to clients must not administer.
         """
         return self.admin_api_key != self.api_key
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None where the database is a server."""
+        path = self.database_url.removeprefix(SQLITE_SCHEME)
+        return None if path == self.database_url else Path(path)
 
     @property
     def log_file(self) -> Path:

@@ -1,13 +1,12 @@
 """Steps of the knowledge life cycle for tests: each sends one request as the owner would."""
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
+from tests import sql
 from tests.services import ADMIN_API_KEY, API_KEY, board
 
 HEADER = "brand,series,model,af,poles,width_mm,height_mm,depth_mm,meta"
@@ -125,17 +124,15 @@ def refused(response: httpx.Response, status: int, code: str) -> Any:
     return response.json()
 
 
-def rows_of(home: Path, sql: str, parameters: Iterable[object] = ()) -> list[Any]:
+def rows_of(home: Path, statement: str, parameters: Iterable[object] = ()) -> list[Any]:
     """Ask the database itself, beside the service."""
-    address = f"file:{home / 'data' / 'kis.db'}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as connection:
-        return connection.execute(sql, tuple(parameters)).fetchall()
+    return sql.run(home, statement, parameters)
 
 
 def audit_of(home: Path, subject: str) -> list[tuple[str, ...]]:
     """Return actor, action, reason and digest of what happened to `subject`, oldest first."""
-    sql = "SELECT actor, action, reason, digest FROM audit_entry WHERE subject = ? ORDER BY id"
-    return rows_of(home, sql, [subject])
+    asked = "SELECT actor, action, reason, digest FROM audit_entry WHERE subject = ? ORDER BY id"
+    return rows_of(home, asked, [subject])
 
 
 def staged_files(home: Path) -> dict[str, bytes]:

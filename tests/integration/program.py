@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests import sql
 from tests.services import SECRETS, free_port
 
 PROGRAM = str(Path(sys.executable).with_name("kis-backend"))
@@ -26,7 +27,8 @@ class Program:
         self.home = home
         self.environ = {
             **{name: value for name, value in os.environ.items() if name in PASSED_ON},
-            "KIS_HOME": str(home), "PORT": str(free_port()), **SECRETS, **environ,
+            "KIS_HOME": str(home), "PORT": str(free_port()), **SECRETS,
+            "DATABASE_URL": sql.url_of(home), **environ,
         }  # fmt: skip
 
     def run(self, *arguments: str, stdin: str = "", **environ: str) -> Done:

@@ -8,6 +8,7 @@ import pytest
 
 from kis.api import batch, batch_run
 from kis.errors import ErrorCode
+from tests.backends import SQLITE_ONLY
 from tests.integration.batches import BATCH, NDJSON, body_of, send_batch
 from tests.integration.lifecycle import audit_of, good, rows_of, verify_evidence
 from tests.integration.problems import PROBLEM_FIELDS, problem_of
@@ -216,6 +217,7 @@ def test_too_many_at_once_are_told_to_wait(client: Client, monkeypatch: pytest.M
     assert send_batch(client, board())[0]["status"] == 201
 
 
+@SQLITE_ONLY
 def test_what_cannot_be_stored_is_each_lines_error(client: Client) -> None:
     path = client.settings.home / "data" / "kis.db"
     away = path.rename(path.with_name("away.db"))

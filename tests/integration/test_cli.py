@@ -37,12 +37,13 @@ def beside(shared: Server) -> Program:
 
 
 @pytest.fixture(params=["alone", "server"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Program:
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """The program on a home where a server runs, and on one where none does."""
     if request.param == "alone":
-        return Program(tmp_path / "alone")
-    server: Server = request.getfixturevalue("server")
-    return Program(server.home)
+        yield Program(tmp_path / "alone")
+        return
+    with running_server(tmp_path / "home") as server:
+        yield Program(server.home)
 
 
 def write(folder: Path, name: str, text: str) -> str:

@@ -46,7 +46,7 @@ def test_wrong_settings_are_all_told(program: Program, command: tuple[str, ...])
 
 
 def test_address_of_another_database_is_refused_without_its_password(program: Program) -> None:
-    url = "postgresql+asyncpg://kis:hunter22@db.example/kis"
+    url = "mysql://kis:hunter22@db.example/kis"
     done = program.run("serve", DATABASE_URL=url)
     assert (done.returncode, done.stdout) == (2, "")
     assert is_clear(done)

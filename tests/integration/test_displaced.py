@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import estimate, good
 from tests.integration.problems import problem_of
 from tests.integration.program import Program, is_clear
 from tests.services import Client, Server, board
+
+pytestmark = SQLITE_ONLY
 
 CREATE = "/v1/estimate/create"
 

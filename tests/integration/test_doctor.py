@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kis.ops.doctor import DISK_FREE_LEAST
+from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import estimate, good
 from tests.integration.program import Program, is_clear
 from tests.services import Server, board, dumps
@@ -93,6 +94,7 @@ def test_home_that_is_not_there(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+@SQLITE_ONLY
 def test_beside_a_running_server(server: Server) -> None:
     good(estimate(server, board()), 201)
     assert examine(Program(server.home)) == GOOD

@@ -14,6 +14,8 @@ import pytest
 from kis.api.error_guide import GUIDE, errors_table
 from kis.api.errors import STATUS
 from kis.errors import ErrorCode
+from tests import sql
+from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import good
 from tests.integration.problems import HANGUL, problem_of
 from tests.services import Client, board, running_client
@@ -175,28 +177,22 @@ def log_of(client: Client) -> str:
     return client.settings.log_file.read_text(encoding="utf-8")
 
 
-def test_fault_while_writing_shows_nothing_of_ours(
-    client: Client, hands_on: sqlite3.Connection
-) -> None:
-    hands_on.execute("ALTER TABLE audit_entry RENAME TO elsewhere")
-    problem = problem_of(client.post(CREATE, board(customer="한빛")), 500, "INTERNAL")
+def test_fault_while_writing_shows_nothing_of_ours(client: Client) -> None:
+    with sql.broken_table(client.settings.home, "audit_entry"):
+        problem = problem_of(client.post(CREATE, board(customer="한빛")), 500, "INTERNAL")
     assert problem["detailEn"] == "A fault on our side."
     log = log_of(client)
     assert f" ERROR a request failed, request={problem['requestId']}" in log
     assert "audit_entry" in log
     assert "한빛" not in log
-    hands_on.execute("ALTER TABLE elsewhere RENAME TO audit_entry")
     good(client.post(CREATE, board()), 201)
 
 
-def test_fault_while_reading_shows_nothing_of_ours(
-    client: Client, hands_on: sqlite3.Connection
-) -> None:
-    hands_on.execute('ALTER TABLE "Estimate" RENAME TO elsewhere')
-    for path in ("/v1/estimate", "/v1/estimate/x"):
-        problem = problem_of(client.get(path), 500, "INTERNAL")
-        assert f" ERROR a request failed, request={problem['requestId']}" in log_of(client)
-    hands_on.execute('ALTER TABLE elsewhere RENAME TO "Estimate"')
+def test_fault_while_reading_shows_nothing_of_ours(client: Client) -> None:
+    with sql.broken_table(client.settings.home, "Estimate"):
+        for path in ("/v1/estimate", "/v1/estimate/x"):
+            problem = problem_of(client.get(path), 500, "INTERNAL")
+            assert f" ERROR a request failed, request={problem['requestId']}" in log_of(client)
     good(client.get("/v1/estimate"))
 
 
@@ -213,6 +209,7 @@ def test_database_that_cannot_be_written_now(client: Client) -> None:
     assert good(client.get("/livez")) == {"alive": True}
 
 
+@SQLITE_ONLY
 def test_transaction_that_fails_as_a_whole(client: Client, hands_on: sqlite3.Connection) -> None:
     """A trigger rolls the whole transaction back, as a full disk does."""
     hands_on.execute(
@@ -226,6 +223,7 @@ def test_transaction_that_fails_as_a_whole(client: Client, hands_on: sqlite3.Con
     good(client.post(CREATE, board()), 201)
 
 
+@SQLITE_ONLY
 def test_more_writes_than_can_wait(client: Client, hands_on: sqlite3.Connection) -> None:
     """Another connection holds the lock while more requests come than the queue takes."""
     client.application.services.writer._queue_limit = 8

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.backends import SHARED_SQLITE_ONLY
 from tests.integration.lifecycle import good
 from tests.integration.problems import problem_of
 from tests.integration.test_evidence import WITH_ACCESSORIES, failed, package_of, verify
 from tests.services import Client
+
+pytestmark = SHARED_SQLITE_ONLY
 
 EVIDENCE_COLUMNS = {
     "evidence_id": "$.evidenceId",

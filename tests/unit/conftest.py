@@ -29,9 +29,9 @@ def open_log(tmp_path: Path) -> Iterator[Callable[..., Path]]:
 
 
 @pytest.fixture
-def migrated(tmp_path: Path) -> Iterator[Database]:
+def migrated(database_url: str) -> Iterator[Database]:
     """A database with every table and nothing in it."""
-    database = open_database(f"sqlite:///{tmp_path / 'kis.db'}", slow_query_ms=60_000)
+    database = open_database(database_url, slow_query_ms=60_000)
     migrate(database)
     yield database
     database.close()

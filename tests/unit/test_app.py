@@ -9,8 +9,9 @@ import pytest
 
 from kis.access.keys import Scope
 from kis.app import create_app, open_services
-from kis.db.engine import DatabaseUnavailable, open_database
+from kis.db.engine import open_database
 from kis.db.migrate import migrate
+from kis.db.unavailable import DatabaseUnavailable
 from kis.knowledge.first import FIRST_LABEL
 from kis.settings import Settings
 from tests.services import API_KEY, settings_in

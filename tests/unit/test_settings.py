@@ -117,10 +117,10 @@ def test_value_is_read(tmp_path: Path, name: str, text: str, field: str, meant: 
         ("LOG_FORMAT", "xml", "text, json"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO"),
         ("HOST", "a host", "IP address"),
-        ("DATABASE_URL", "kis.db", "SQLite only"),
-        ("DATABASE_URL", "sqlite://", "SQLite only"),
-        ("DATABASE_URL", "sqlite:///:memory:", "SQLite only"),
-        ("DATABASE_URL", "sqlite:///kis.db?mode=ro", "SQLite only"),
+        ("DATABASE_URL", "kis.db", "postgresql://user:password"),
+        ("DATABASE_URL", "sqlite://", "postgresql://user:password"),
+        ("DATABASE_URL", "sqlite:///:memory:", "postgresql://user:password"),
+        ("DATABASE_URL", "sqlite:///kis.db?mode=ro", "postgresql://user:password"),
         ("API_KEY", "short", "at least 16"),
         ("ADMIN_API_KEY", "sixteen characters", "without spaces"),
         ("API_KEY", "열여섯글자가넘는한글열쇠는머리글에못실린다", "ASCII"),
@@ -159,9 +159,9 @@ def test_wrong_secret_is_never_shown(tmp_path: Path) -> None:
         tmp_path,
         API_KEY="hunter2",
         EVIDENCE_SECRET="swordfish",
-        DATABASE_URL="postgresql://kis:passw0rd@db/kis",
+        DATABASE_URL="mysql://kis:passw0rd@db/kis",
     )
-    assert "postgresql" in said
+    assert "mysql" in said
     for secret in ("hunter2", "swordfish", "passw0rd"):
         assert secret not in said
 

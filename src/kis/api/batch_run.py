@@ -18,7 +18,7 @@ from kis.api.errors import internal_fault, problem_body, refusal, unavailable
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.ndjson import Line, LineSplitter
-from kis.db.engine import DatabaseUnavailable
+from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.batches import BatchService, LineAnswer
 from kis.estimate.service import Caller

@@ -90,6 +90,7 @@ def _a_cursor(text: str) -> str:
 
 Cursor = Annotated[str, BeforeValidator(_a_cursor), Query(max_length=64)]
 Moment = Annotated[datetime | None, BeforeValidator(_not_a_number)]
+Model = Annotated[str | None, Query(max_length=100, pattern=NO_CONTROL_CHARACTERS)]
 Part = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
 
 
@@ -208,8 +209,8 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
     async def list_estimates(  # noqa: PLR0913 - a parameter is a filter
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         cursor: Cursor | None = None,
-        main_model: Annotated[str | None, Query(alias="mainModel", max_length=100)] = None,
-        brand: Annotated[str | None, Query(max_length=100)] = None,
+        main_model: Annotated[Model, Query(alias="mainModel")] = None,
+        brand: Model = None,
         form: Form | None = None,
         label: Part = None,
         customer: Part = None,

@@ -25,7 +25,7 @@ from kis.api.errors import (
     unavailable,
 )
 from kis.api.metrics import Metrics
-from kis.db.engine import DatabaseUnavailable
+from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Text
 from kis.settings import EQUAL_KEYS, Settings
 from kis.telemetry import log_access, new_request_id
@@ -107,6 +107,8 @@ class Gatekeeper:
 
     def _admit(self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange") -> None:
         path = scope["path"]
+        if "\x00" in path:
+            raise _with_nul()
         needed = next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
         if needed is None:
             if path == "/metrics" and not _is_local(client) and not (key and key.may(Scope.ADMIN)):
@@ -202,6 +204,15 @@ def _rate_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
         (b"ratelimit-reset", allowance.reset_s),
     )
     return [(name, str(value).encode()) for name, value in values]
+
+
+def _with_nul() -> DomainError:
+    """Refuse what no name of ours holds, and no text in PostgreSQL can."""
+    return refusal(
+        ErrorCode.INVALID_REQUEST,
+        Text("주소에 NUL 문자(%00)가 있습니다.", "The address holds a NUL character (%00)."),
+        Text("주소에서 %00을 빼십시오.", "Leave %00 out of the address."),
+    )
 
 
 def _unauthenticated() -> DomainError:

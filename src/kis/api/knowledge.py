@@ -17,7 +17,7 @@ from kis.api.gatekeeper import RequestContext
 from kis.api.openapi import Documented
 from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.answer import moment_text
-from kis.estimate.request import VERSION_LABEL, parse_body
+from kis.estimate.request import NO_CONTROL_CHARACTERS, VERSION_LABEL, parse_body
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
 from kis.knowledge.diff import Difference
 from kis.knowledge.service import KnowledgeService
@@ -211,7 +211,8 @@ def _add_versions(routes: APIRouter, knowledge: KnowledgeService, documented: Do
 
     @routes.get("/v1/knowledge/versions/{label}/diff", **docs)
     async def get_difference(
-        label: VersionLabel, against: Annotated[str | None, Query(max_length=64)] = None
+        label: VersionLabel,
+        against: Annotated[str | None, Query(max_length=64, pattern=NO_CONTROL_CHARACTERS)] = None,
     ) -> Response:
         """다른 버전(기본: 활성)과의 차이. What it has otherwise than another version."""
         other, difference = await knowledge.compare(label, against)

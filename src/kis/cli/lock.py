@@ -1,4 +1,4 @@
-"""Who may open the database: one process at a time, and the others ask it.
+"""Who may open the database: a SQLite file one process at a time, and the others ask it.
 
 A SQLite file has one writer. Whoever holds the lock on the file beside it may open
 it; a server that holds the lock writes its address there. A lock that names no
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 WAIT_S = 30.0
 RETRY_S = 0.05
-SCHEME = "sqlite:///"
 
 
 class Locked(Exception):  # noqa: N818 - says what is the case
@@ -35,19 +34,25 @@ class Locked(Exception):  # noqa: N818 - says what is the case
 class Lock:
     """The lock, held by this process."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Take over `descriptor`, on which the lock is held."""
+    def __init__(self, descriptor: int | None) -> None:
+        """Take over `descriptor`, on which the lock is held; None where there need be none."""
         self._descriptor = descriptor
 
     def name(self, address: str) -> None:
         """Tell commands where the server answers; empty: nowhere any more."""
+        if self._descriptor is None:
+            return
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, address.encode(), 0)
 
 
-def lock_file(settings: "Settings") -> Path:
-    """Return the path of the lock of a database, whatever link leads to it."""
-    return Path(settings.database_url.removeprefix(SCHEME)).resolve().with_suffix(".lock")
+def lock_file(settings: "Settings") -> Path | None:
+    """Return the path of the lock of a SQLite file, whatever link leads to it.
+
+    None where the database is a server: it lets any number of processes write.
+    """
+    file = settings.database_file
+    return None if file is None else file.resolve().with_suffix(".lock")
 
 
 @contextmanager
@@ -59,7 +64,11 @@ def only_process(settings: "Settings", *, wait_s: float = WAIT_S) -> Iterator[Lo
         SettingsError: there can be no lock file, so there is no database either.
 
     """
-    descriptor = _open(lock_file(settings))
+    path = lock_file(settings)
+    if path is None:
+        yield Lock(None)
+        return
+    descriptor = _open(path)
     try:
         _acquire(descriptor, time.monotonic() + wait_s)
         lock = Lock(descriptor)

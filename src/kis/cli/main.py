@@ -34,7 +34,7 @@ def run() -> NoReturn:
         app()
     except Exception as error:
         # Imported only now: `--help` and the like need neither.
-        from kis.db.engine import DatabaseUnavailable  # noqa: PLC0415
+        from kis.db.unavailable import DatabaseUnavailable  # noqa: PLC0415
         from kis.settings import SettingsError  # noqa: PLC0415
 
         if isinstance(error, DatabaseUnavailable):

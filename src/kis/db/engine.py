@@ -1,45 +1,21 @@
-"""Opens the database: one connection that writes, a few that read.
-
-SQLAlchemy's own transaction control is switched off for SQLite (the driver runs
-in autocommit mode) and BEGIN is sent explicitly. Else Python's sqlite3 would
-begin transactions where it sees fit, and savepoints would not nest.
-"""
+"""Opens the database: one connection that writes, a few that read."""
 
 import asyncio
-import logging
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 
+from kis.db import postgres, sqlite
 from kis.db.place import Place
-from kis.telemetry import two_digits
+from kis.db.unavailable import DatabaseUnavailable
 
 T = TypeVar("T")
 
 READ_CONNECTIONS = 4
-SQLITE_MINIMUM = (3, 35, 0)
-"""The first version with RETURNING."""
-
-WRITE_PRAGMAS = (
-    "busy_timeout = 5000",  # milliseconds
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "temp_store = MEMORY",
-    "wal_autocheckpoint = 1000",  # pages
-)
-READ_PRAGMAS = ("busy_timeout = 5000", "query_only = ON")
-
-logger = logging.getLogger("kis.db")
-
-
-class DatabaseUnavailable(Exception):  # noqa: N818 - says what is the case, as DomainError's codes do
-    """The database cannot be opened, or cannot commit. The message says why."""
 
 
 class Database:
@@ -84,6 +60,7 @@ class Database:
 
         Raises:
             DomainError: NOT_READY, as `require_place`.
+            DatabaseUnavailable: the server does not answer.
 
         """
         loop = asyncio.get_running_loop()
@@ -93,6 +70,8 @@ class Database:
         """Do what `read` does, in the calling thread."""
         # A new connection would open, or make, whatever is at the path now.
         self.require_place()
+        if self.read_engine.dialect.name == "postgresql":
+            return postgres.read(self.read_engine, fn)
         with self.read_engine.connect() as connection:
             return fn(connection)
 
@@ -114,13 +93,14 @@ class Database:
 
 
 def open_database(url: str, *, slow_query_ms: float) -> Database:
-    """Open the database at `url` (`sqlite:///path/to/kis.db`), creating the file.
+    """Open the database at `url`: a SQLite file, which is created, or PostgreSQL.
 
+    `sqlite:///path/to/kis.db` or `postgresql://user:password@host/database`.
     Statements that take longer than `slow_query_ms` milliseconds are logged.
 
     Raises:
         DatabaseUnavailable: `url` names no usable database: unknown kind, missing
-            directory, no permission, not a database, or SQLite too old.
+            directory, no permission, not a database, nobody there, or too old.
 
     """
     try:
@@ -129,107 +109,17 @@ def open_database(url: str, *, slow_query_ms: float) -> Database:
         # The address may hold a password: keep it out of the message.
         message = "the database address is not of the form sqlite:///path/to/kis.db"
         raise DatabaseUnavailable(message) from error
-    if parsed.get_backend_name() != "sqlite":
-        message = f"databases of kind {parsed.get_backend_name()} are not supported, only sqlite"
-        raise DatabaseUnavailable(message)
-    if parsed.database in (None, "", ":memory:"):
-        message = "the SQLite database must be a file: one in memory has no second connection"
-        raise DatabaseUnavailable(message)
-    require_sqlite(sqlite3.sqlite_version_info)
-    return _open_sqlite(parsed, slow_query_ms)
-
-
-def require_sqlite(version: tuple[int, ...]) -> None:
-    """Check that SQLite's `version` is one that KIS runs on.
-
-    Raises:
-        DatabaseUnavailable: it is below 3.35.
-
-    """
-    if version < SQLITE_MINIMUM:
-        found, needed = (".".join(map(str, parts)) for parts in (version, SQLITE_MINIMUM))
-        message = f"SQLite {found} is too old: KIS needs {needed} or newer"
-        raise DatabaseUnavailable(message)
-
-
-def _open_sqlite(url: URL, slow_query_ms: float) -> Database:
-    write_engine = _sqlite_engine(url, 1, "BEGIN IMMEDIATE", _set_up_write_connection)
-    read_engine = _sqlite_engine(url, READ_CONNECTIONS, "BEGIN", _set_up_read_connection)
-    for engine in (write_engine, read_engine):
-        _log_slow_statements(engine, slow_query_ms)
-        try:
-            engine.connect().close()
-        except (SQLAlchemyError, sqlite3.Error, DatabaseUnavailable) as error:
-            read_engine.dispose()
-            write_engine.dispose()
-            raise DatabaseUnavailable(_sqlite_trouble(str(url.database), error)) from error
-    return Database(write_engine, read_engine, Place(Path(str(url.database))))
-
-
-def _sqlite_engine(
-    url: URL, connections: int, begin: str, set_up: Callable[[sqlite3.Connection], None]
-) -> Engine:
-    engine = create_engine(
-        url.set(drivername="sqlite+pysqlite"),
-        connect_args={"isolation_level": None},
-        pool_size=connections,
-        max_overflow=0,
-        # Messages of exceptions end up in logs; customers' names must not.
-        hide_parameters=True,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connected(driver_connection: sqlite3.Connection, _record: object) -> None:
-        set_up(driver_connection)
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _set_up_write_connection(connection: sqlite3.Connection) -> None:
-    for pragma in WRITE_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        message = f"its file system allows no write-ahead log (journal mode {mode})"
-        raise DatabaseUnavailable(message)
-
-
-def _set_up_read_connection(connection: sqlite3.Connection) -> None:
-    # Text that somebody broke is to be found and named, not to end the reading.
-    connection.text_factory = _legible
-    for pragma in READ_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _legible(raw: bytes) -> str:
-    return raw.decode(errors="replace")
-
-
-def _sqlite_trouble(path: str, error: Exception) -> str:
-    """Say what is wrong with `path`, where SQLite only says that it is unable to open it."""
-    reason = str(getattr(error, "orig", error))
-    directory = Path(path).absolute().parent
-    if reason == "unable to open database file" and not directory.is_dir():
-        reason = f"there is no directory {directory}"
-    elif reason == "unable to open database file" and Path(path).is_dir():
-        reason = "it is a directory"
-    return f"cannot use the SQLite database {path}: {reason}"
-
-
-def _log_slow_statements(engine: Engine, slow_query_ms: float) -> None:
-    """Log statements of `engine` that take too long, never their parameters."""
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _started(connection: Connection, *_: Any) -> None:
-        connection.info["statement_started"] = perf_counter()
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def _finished(connection: Connection, _cursor: object, statement: str, *_: Any) -> None:
-        took_ms = (perf_counter() - connection.info["statement_started"]) * 1000
-        if took_ms > slow_query_ms:
-            shown = " ".join(statement.split())[:200]
-            logger.warning("slow query %sms %s", two_digits(took_ms), shown)
+    match parsed.get_backend_name():
+        case "sqlite":
+            engines = sqlite.open_engines(
+                parsed, readers=READ_CONNECTIONS, slow_query_ms=slow_query_ms
+            )
+            return Database(*engines, Place(Path(str(parsed.database))))
+        case "postgresql":
+            engines = postgres.open_engines(
+                parsed, readers=READ_CONNECTIONS, slow_query_ms=slow_query_ms
+            )
+            return Database(*engines)
+        case kind:
+            message = f"databases of kind {kind} are not supported, only sqlite and postgresql"
+            raise DatabaseUnavailable(message)

@@ -5,7 +5,9 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from kis.db.engine import Database, DatabaseUnavailable
+from kis.db.engine import Database
+from kis.db.locks import lock_installation
+from kis.db.unavailable import DatabaseUnavailable
 
 HEAD = "0001"
 """The newest revision in `migrations/versions`; a test compares the two."""
@@ -29,7 +31,7 @@ def migrate(database: Database) -> None:
     if found == HEAD:
         return
     try:
-        database.write_now(lambda connection: _upgrade(connection, found))
+        database.write_now(_upgrade)
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", error)
         message = f"cannot bring the schema from {found or 'nothing'} to {HEAD}: {reason}"
@@ -46,7 +48,11 @@ def stored_revision(connection: Connection) -> str | None:
     return revision
 
 
-def _upgrade(connection: Connection, found: str | None) -> None:
+def _upgrade(connection: Connection) -> None:
+    lock_installation(connection)
+    found = stored_revision(connection)
+    if found == HEAD:
+        return
     # Alembic takes longer to import than an up-to-date database takes to open.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

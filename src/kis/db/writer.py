@@ -15,12 +15,15 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from kis.db.engine import Database, DatabaseUnavailable
+from kis.db.engine import Database
+from kis.db.transaction import GIVEN_UP, transact
+from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
 Item = TypeVar("Item")
@@ -224,12 +227,7 @@ class Writer:
         try:
             for job in batch:
                 groups.setdefault(job.write, []).append(job)
-            self._database.require_place()
-            with self._database.write_engine.begin() as connection:
-                for jobs in groups.values():
-                    _write_group(connection, jobs)
-            # Once more: a file that went meanwhile took the transaction along.
-            self._database.require_place()
+            transact(self._database, partial(_write_groups, groups=groups))
         except DomainError as error:
             for job in batch:
                 job.outcome = DomainError(*error.findings)
@@ -249,21 +247,29 @@ class Writer:
                 _run_hook(job)
 
 
+def _write_groups(connection: Connection, groups: dict[Callable[..., Any], list[_Job]]) -> None:
+    for jobs in groups.values():
+        _write_group(connection, jobs)
+
+
 def _write_group(connection: Connection, jobs: list[_Job]) -> None:
     """Write jobs that share a write function; if that fails, each one alone.
 
     Raises whatever makes the transaction as a whole unusable.
     """
     # Straight to the driver: SQLAlchemy's nested transactions cost more than
-    # the inserts between them. Savepoints that fail mean that the database gave
-    # up the whole transaction (a full disk does that), so that may propagate.
+    # the inserts between them, and every driver's connection executes. Savepoints
+    # that fail mean that the database gave up the whole transaction (a full disk
+    # does that), so that may propagate.
     execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
     execute("SAVEPOINT write_group")
     try:
         outcomes = jobs[0].write(connection, [job.item for job in jobs])
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.outcome = outcome
-    except Exception as error:  # noqa: BLE001 - it belongs to the submitter, who gets it
+    except Exception as error:
+        if connection.dialect.name == "postgresql" and isinstance(error, GIVEN_UP):
+            raise
         # A half-read RETURNING that its frames still hold would block the release.
         traceback.clear_frames(error.__traceback__)
         execute("ROLLBACK TO SAVEPOINT write_group")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from kis.db.engine import DatabaseUnavailable
+from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.answer import CREATED

@@ -15,7 +15,7 @@ from kis.evidence.tables import evidence_table
 from kis.idempotency import store as idempotency_store
 from kis.idempotency.model import RecordKey, Replay, key_reused
 from kis.knowledge.active import Stale
-from kis.knowledge.tables import knowledge_pointer_table
+from kis.knowledge.pointer import hold_active_id
 
 _estimates = BulkInsert(estimate_table, estimate_table.c.keys())
 _evidence = BulkInsert(evidence_table, evidence_table.c.keys())
@@ -43,7 +43,7 @@ def write_estimates(
     The pointer is read in this very transaction: an estimate made under another
     version than the active one is not stored, its outcome is `Stale`.
     """
-    active_id = connection.scalar(select(knowledge_pointer_table.c.version_id))
+    active_id = hold_active_id(connection)
     fresh = [record for record in records if record.version_id == active_id]
     stale = [record for record in records if record.version_id != active_id]
     known = {

@@ -44,9 +44,12 @@ def find(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, R
 def claim(connection: Connection, records: Sequence[Record]) -> dict[RecordKey, Record]:
     """Add the `records` whose key is free; return what is kept when some were not.
 
-    A kept record with another estimate than the given one has the key.
+    A kept record with another estimate than the given one has the key. They are
+    added in the order of their keys: two processes that claim the same keys in
+    other orders would wait for each other.
     """
-    if _claims.run(connection, [_columns(record) for record in records]) == len(records):
+    ordered = sorted(records, key=lambda record: record.key)
+    if _claims.run(connection, [_columns(record) for record in ordered]) == len(records):
         return {}
     return find(connection, [record.key for record in records])
 

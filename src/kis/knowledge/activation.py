@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from kis.audit import store as audit_store
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.knowledge import golden_store, questions_store, refusals, store
+from kis.knowledge import golden_store, pointer, questions_store, refusals, store
 from kis.knowledge.active import Active, ActiveKnowledge
 from kis.knowledge.regression import (
     Case,
@@ -135,8 +135,7 @@ class ActivationService:
         at = self._now()
 
         def write(connection: Connection) -> tuple[str, ...]:
-            pointer = store.load_pointer(connection)
-            if pointer is None or pointer.version_id != active.id:
+            if pointer.lock_active_id(connection) != active.id:
                 raise refusals.activation_conflict()
             current = store.require_version(connection, version.label)
             if (current.id, current.digest) != (version.id, version.digest):

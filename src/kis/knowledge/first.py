@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from kis.audit import store as audit_store
+from kis.db.locks import lock_installation
 from kis.knowledge import golden_store, store
 from kis.knowledge.content import encode_tables
 from kis.knowledge.formats import parse_upload
@@ -53,6 +54,7 @@ def shipped_golden(at: datetime) -> list[golden_store.GoldenCase]:
 
 def load_first_version(connection: Connection, at: datetime) -> None:
     """Make the shipped tables the active version of an empty database; else do nothing."""
+    lock_installation(connection)
     if store.load_pointer(connection) is not None:
         return
     tables = shipped_tables()

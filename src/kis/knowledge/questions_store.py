@@ -14,9 +14,10 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from kis.knowledge.active import Stale
+from kis.knowledge.pointer import hold_active_id
 from kis.knowledge.questions import Question, ask, is_answered
 from kis.knowledge.snapshot import Snapshot
-from kis.knowledge.tables import knowledge_pointer_table, knowledge_question_table
+from kis.knowledge.tables import knowledge_question_table
 
 MAX_QUESTIONS = 10_000
 """How many are kept, open or answered."""
@@ -65,7 +66,7 @@ def write_questions(connection: Connection, askings: Sequence[Asking]) -> Sequen
     version than the active one is not counted, its outcome is `Stale`. The
     active one may have the row, and a question about it would stay open.
     """
-    active_id = connection.scalar(select(knowledge_pointer_table.c.version_id))
+    active_id = hold_active_id(connection)
     outcomes: list[Stale | None] = []
     for asking in askings:
         if asking.version_id == active_id:

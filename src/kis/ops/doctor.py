@@ -4,14 +4,14 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from kis.db.engine import DatabaseUnavailable, open_database
+from kis.db.engine import open_database
 from kis.db.migrate import HEAD, stored_revision
+from kis.db.unavailable import DatabaseUnavailable
 from kis.knowledge.content import ContentError
 from kis.knowledge.store import load_active, load_active_version, load_pointer
 from kis.settings import EQUAL_KEYS, Settings, env_file_of
@@ -106,8 +106,8 @@ def _disk(settings: Settings) -> Checkup:
 
 
 def _database(settings: Settings) -> Checkup:
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    if not path.exists():
+    file = settings.database_file
+    if file is not None and not file.exists():
         return Checkup(
             "database",
             True,
@@ -145,9 +145,10 @@ def _damaged(trouble: object) -> Checkup:
 
 
 def _trouble_in(connection: Connection) -> str | None:
-    found = [str(line) for line in connection.scalars(text("PRAGMA integrity_check(10)"))]
-    if found != ["ok"]:
-        return "; ".join(found)
+    if connection.dialect.name == "sqlite":
+        found = [str(line) for line in connection.scalars(text("PRAGMA integrity_check(10)"))]
+        if found != ["ok"]:
+            return "; ".join(found)
     revision = stored_revision(connection)
     if revision is None:
         return None  # not started yet: the first start loads the shipped knowledge

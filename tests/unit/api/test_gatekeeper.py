@@ -14,7 +14,7 @@ from kis.access.keys import KeySet, Scope
 from kis.api.errors import refusal
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
-from kis.db.engine import DatabaseUnavailable
+from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import ErrorCode, Text
 from kis.telemetry import close_logging, configure_logging
 from tests.integration.problems import problem_of

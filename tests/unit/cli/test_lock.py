@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kis.cli.lock import Locked, lock_file, only_process
-from kis.settings import SettingsError
+from kis.settings import Settings, SettingsError
 from tests.services import settings_in
 
 ADDRESS = "http://127.0.0.1:3000"
@@ -42,19 +42,32 @@ def test_server_is_told_at_once(tmp_path: Path) -> None:
     assert caught.value.address == ADDRESS
 
 
+def lock_path(settings: Settings) -> Path:
+    path = lock_file(settings)
+    assert path is not None
+    return path
+
+
+def test_a_server_needs_no_lock(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, DATABASE_URL="postgresql://kis@localhost/kis")
+    assert lock_file(settings) is None
+    with only_process(settings) as lock, only_process(settings):
+        lock.name(ADDRESS)
+
+
 def test_shorter_address_leaves_nothing_of_the_longer(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     with only_process(settings) as lock:
         lock.name(ADDRESS)
         lock.name("http://a:1")
-        assert lock_file(settings).read_text() == "http://a:1"
+        assert lock_path(settings).read_text() == "http://a:1"
 
 
 def test_address_of_a_server_that_died_is_forgotten(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    lock_file(settings).write_text(ADDRESS)
+    lock_path(settings).write_text(ADDRESS)
     with only_process(settings):
-        assert lock_file(settings).read_text() == ""
+        assert lock_path(settings).read_text() == ""
 
 
 def test_lock_is_free_again(tmp_path: Path) -> None:

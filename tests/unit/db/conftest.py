@@ -1,4 +1,4 @@
-"""One real SQLite file for each test."""
+"""One real database for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +9,12 @@ from kis.db.engine import Database, open_database
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "kis.db"
+def path(database_file: Path) -> Path:
+    return database_file
 
 
 @pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{path}", slow_query_ms=60_000)
+def database(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url, slow_query_ms=60_000)
     yield database
     database.close()

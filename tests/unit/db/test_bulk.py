@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from kis.db.bulk import MAX_ROWS, BulkInsert
 from kis.db.engine import Database
 from kis.db.metadata import UtcText
+from tests.backends import SQLITE_ONLY
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 thing_table = Table(
@@ -54,6 +55,7 @@ def test_every_row_arrives(database: Database, count: int) -> None:
     assert stored(database) == rows(count)
 
 
+@SQLITE_ONLY
 def test_few_statements(database: Database) -> None:
     things = BulkInsert(thing_table, COLUMNS)
     sent: list[str] = []

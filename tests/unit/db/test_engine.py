@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from kis.db.engine import (
-    READ_CONNECTIONS,
-    Database,
-    DatabaseUnavailable,
-    open_database,
-    require_sqlite,
-)
+from kis.db import sqlite
+from kis.db.engine import READ_CONNECTIONS, Database, open_database
+from kis.db.unavailable import DatabaseUnavailable
+from tests.backends import SQLITE_ONLY
 
 
 def pragma(connection: Connection, name: str) -> object:
@@ -32,6 +29,7 @@ def count_notes(connection: Connection) -> int:
     return int(connection.execute(text("SELECT count(*) FROM note")).scalar_one())
 
 
+@SQLITE_ONLY
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -53,6 +51,7 @@ def test_there_is_one_write_connection(database: Database) -> None:
     assert database.write_engine.pool.size() == 1  # type: ignore[attr-defined]
 
 
+@SQLITE_ONLY
 def test_every_read_connection_refuses_to_write(database: Database) -> None:
     create_note(database)
     connections = [database.read_engine.connect() for _ in range(READ_CONNECTIONS)]
@@ -95,7 +94,7 @@ def test_reads_run_beside_the_event_loop_and_at_most_four_at_once(database: Data
 
 
 def test_what_a_read_raises_is_raised(database: Database) -> None:
-    with pytest.raises(OperationalError, match="no such table"):
+    with pytest.raises(DBAPIError, match=r"no such table|does not exist"):
         asyncio.run(database.read(count_notes))
 
 
@@ -121,6 +120,7 @@ def test_schema_changes_are_part_of_the_transaction(database: Database) -> None:
     create_note(database)
 
 
+@SQLITE_ONLY
 def test_the_borrowed_write_connection_is_in_no_transaction(database: Database) -> None:
     create_note(database)
     borrowed = database.write_engine.raw_connection()
@@ -160,11 +160,12 @@ def test_fast_statements_are_not_logged(
 
 
 def test_errors_do_not_show_parameters(database: Database) -> None:
-    with pytest.raises(OperationalError) as caught:
+    with pytest.raises(DBAPIError) as caught:
         database.read_now(lambda c: c.execute(text("SELECT :s FROM nowhere"), {"s": "customer"}))
     assert "customer" not in str(caught.value)
 
 
+@SQLITE_ONLY
 def test_closing_leaves_one_file(path: Path, database: Database) -> None:
     create_note(database)
     database.read_now(count_notes)
@@ -230,6 +231,6 @@ def test_an_address_that_is_none() -> None:
 
 
 def test_an_old_sqlite_is_refused() -> None:
-    require_sqlite((3, 35, 0))
+    sqlite.require_sqlite((3, 35, 0))
     with pytest.raises(DatabaseUnavailable, match=r"SQLite 3\.34\.1 .* needs 3\.35\.0"):
-        require_sqlite((3, 34, 1))
+        sqlite.require_sqlite((3, 34, 1))

@@ -10,6 +10,7 @@ import pytest
 from kis.db.engine import Database
 from kis.db.place import Place
 from kis.errors import DomainError, ErrorCode
+from tests.backends import SQLITE_ONLY
 
 from .writer_gate import Insertion, names, note_table, run, running
 
@@ -33,7 +34,7 @@ WAYS = [move, Path.unlink, replace, shut_away]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def database_file(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return folder / "kis.db"
@@ -83,6 +84,7 @@ def test_what_changes_a_file_in_place_is_no_alarm(
     assert not any(place.is_displaced() for place in places)
 
 
+@SQLITE_ONLY
 @pytest.mark.parametrize("way", WAYS)
 def test_writer_stores_nothing_in_a_file_that_went(
     database: Database, path: Path, way: object
@@ -105,6 +107,7 @@ def test_writer_stores_nothing_in_a_file_that_went(
     run(test())
 
 
+@SQLITE_ONLY
 def test_write_whose_file_goes_meanwhile_is_not_confirmed(database: Database, path: Path) -> None:
     database.write_now(note_table.create)
 
@@ -120,6 +123,7 @@ def test_write_whose_file_goes_meanwhile_is_not_confirmed(database: Database, pa
     assert names(database) == ["after"]
 
 
+@SQLITE_ONLY
 def test_database_that_is_no_file_has_no_place_to_lose(database: Database, path: Path) -> None:
     other = Database(database.write_engine, database.read_engine)
     path.rename(path.with_name("elsewhere.db"))

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from kis.db.engine import Database, DatabaseUnavailable
+from kis.db.engine import Database
+from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
 

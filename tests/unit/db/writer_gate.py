@@ -29,7 +29,7 @@ note_table = Table(
     "note",
     MetaData(),
     Column("name", Text, primary_key=True),
-    Column("parent", Text, ForeignKey("note.name")),
+    Column("parent", Text, ForeignKey("note.name", deferrable=True)),
 )
 
 
@@ -99,5 +99,9 @@ def run(test: Coroutine[Any, Any, None]) -> None:
 
 def insert_orphan(connection: Connection) -> None:
     """Write what only COMMIT refuses."""
-    connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    defer = {
+        "sqlite": "PRAGMA defer_foreign_keys = ON",
+        "postgresql": "SET CONSTRAINTS ALL DEFERRED",
+    }
+    connection.execute(text(defer[connection.dialect.name]))
     connection.execute(insert(note_table).values(name="orphan", parent="nobody"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Database]:
+def empty(database_url: str) -> Iterator[Database]:
     """The schema alone."""
-    database = open_database(f"sqlite:///{tmp_path / 'kis.db'}", slow_query_ms=60_000)
+    database = open_database(database_url, slow_query_ms=60_000)
     migrate(database)
     yield database
     database.close()

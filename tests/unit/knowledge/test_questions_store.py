@@ -157,5 +157,5 @@ def test_question_that_is_known_already_is_one_statement(database: Database) -> 
 
     event.listen(database.write_engine, "before_cursor_execute", note)
     ask(database, asking(MODEL))
-    # The pointer, then the question.
-    assert statements == ["BEGIN", "SELECT", "UPDATE"]
+    # The pointer, then the question; one driver sends its own BEGIN.
+    assert [word for word in statements if word != "BEGIN"] == ["SELECT", "UPDATE"]

@@ -16,6 +16,7 @@ from kis.knowledge import store
 from kis.knowledge.content import ContentError, encode_tables
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.tables import knowledge_document_table
+from tests.backends import SQLITE_ONLY
 from tests.unit.knowledge.conftest import NOON
 from tests.unit.knowledge.rows import breaker, seed_tables, tables_of
 
@@ -163,6 +164,7 @@ def test_changed_document_is_found(database: Database) -> None:
         database.read_now(lambda c: store.load_tables(c, version))
 
 
+@SQLITE_ONLY
 @pytest.mark.parametrize("content", ["cast(content AS TEXT)", "x'00'", "7", "''"])
 def test_damaged_document_is_named_without_its_bytes(database: Database, content: str) -> None:
     version = database.read_now(store.load_active_version)

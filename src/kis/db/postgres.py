@@ -1,0 +1,134 @@
+"""PostgreSQL: one connection that writes, a few that read, in each process.
+
+Transactions are the driver's. Readers see one state from their first statement
+to their last (repeatable read); the writer sees what was committed before each
+statement (read committed), so that a pointer it has locked is the current one.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from kis.db.slow import log_slow_statements
+from kis.db.unavailable import DatabaseUnavailable
+
+T = TypeVar("T")
+
+MINIMUM = 14
+"""The oldest major version that PostgreSQL's makers still mend."""
+
+CONNECT_TIMEOUT_S = 5
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 60_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+
+
+def open_engines(url: URL, *, readers: int, slow_query_ms: float) -> tuple[Engine, Engine]:
+    """Return the engine that writes and the one that reads, on the server of `url`.
+
+    Raises:
+        DatabaseUnavailable: nobody answers there, the password is wrong, or the
+            server is too old.
+
+    """
+    write_engine = _engine(url, 1, "READ COMMITTED", read_only=False)
+    read_engine = _engine(url, readers, "REPEATABLE READ", read_only=True)
+    for engine in (write_engine, read_engine):
+        log_slow_statements(engine, slow_query_ms)
+        try:
+            with engine.connect() as connection:
+                require_version(connection.dialect.server_version_info or ())
+        except (SQLAlchemyError, DatabaseUnavailable) as error:
+            read_engine.dispose()
+            write_engine.dispose()
+            raise DatabaseUnavailable(_trouble(url, error)) from error
+    return write_engine, read_engine
+
+
+def require_version(version: tuple[int | str, ...]) -> None:
+    """Check that the server's `version` is one that KIS runs on.
+
+    Raises:
+        DatabaseUnavailable: it is below 14.
+
+    """
+    if not version or int(version[0]) < MINIMUM:
+        found = ".".join(map(str, version))
+        message = f"PostgreSQL {found} is too old: KIS needs {MINIMUM} or newer"
+        raise DatabaseUnavailable(message)
+
+
+def read(engine: Engine, fn: Callable[[Connection], T]) -> T:
+    """Return `fn(connection)`; once more on a new connection when the first one breaks.
+
+    Raises:
+        DatabaseUnavailable: the server does not answer, or gave up the statement.
+
+    """
+    try:
+        try:
+            with engine.connect() as connection:
+                return fn(connection)
+        except OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+            with engine.connect() as connection:
+                return fn(connection)
+    except OperationalError as error:
+        message = f"cannot read: {_reason(error)}"
+        raise DatabaseUnavailable(message) from error
+
+
+def transaction_number(connection: Connection) -> str | None:
+    """Return the number of the transaction under way; None when it has written nothing."""
+    statement = "SELECT pg_current_xact_id_if_assigned()::text"
+    found: str | None = connection.exec_driver_sql(statement).scalar()
+    return found
+
+
+def was_committed(engine: Engine, number: str) -> bool | None:
+    """Return how a transaction ended; None while it runs or the server does not answer."""
+    statement = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+    try:
+        with engine.connect() as connection:
+            status = connection.scalar(statement, {"number": number})
+    except OperationalError:
+        return None
+    return None if status not in ("committed", "aborted") else status == "committed"
+
+
+def _engine(url: URL, connections: int, isolation: str, *, read_only: bool) -> Engine:
+    options = {
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+        "default_transaction_read_only": "on" if read_only else "off",
+        "timezone": "UTC",
+    }
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": "kis-backend",
+        },
+        isolation_level=isolation,
+        pool_size=connections,
+        max_overflow=0,
+        # A server that was started again meanwhile is noticed before a statement is lost.
+        pool_pre_ping=True,
+        # Messages of exceptions end up in logs; customers' names must not.
+        hide_parameters=True,
+    )
+
+
+def _trouble(url: URL, error: Exception) -> str:
+    """Say what is wrong, without the password that the address may hold."""
+    shown = url.render_as_string(hide_password=True)
+    return f"cannot use the PostgreSQL database {shown}: {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", error)).split())

@@ -1,0 +1,73 @@
+"""One write transaction: committed or not, and always known which.
+
+A transaction that a server gave up before the COMMIT was sent (connection lost,
+deadlock, a lock that took too long) is run again. One whose COMMIT was not
+answered is looked up by its number, so that nothing is stored twice or lost.
+"""
+
+import time
+from collections.abc import Callable
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from kis.db import postgres
+from kis.db.engine import Database
+from kis.db.unavailable import DatabaseUnavailable
+
+PATIENCE_S = 5.0
+"""How long a server may be away before writers are refused."""
+
+RETRY_S = 0.1
+
+GIVEN_UP = (OperationalError, psycopg.OperationalError)
+"""What a server does to a transaction without anybody's fault."""
+
+
+def transact(database: Database, work: Callable[[Connection], None]) -> None:
+    """Run `work(connection)` and commit. It may be run again, so it only writes there.
+
+    Raises:
+        DomainError: NOT_READY, the open file was moved, deleted or replaced.
+        DatabaseUnavailable: nobody can say whether it was committed.
+        Exception: what `work` raised, or what the database did at the end.
+
+    """
+    if database.write_engine.dialect.name == "postgresql":
+        _transact_on_server(database, work)
+        return
+    database.require_place()
+    with database.write_engine.begin() as connection:
+        work(connection)
+    # Once more: a file that went meanwhile took the transaction along.
+    database.require_place()
+
+
+def _transact_on_server(database: Database, work: Callable[[Connection], None]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        number: str | None = None
+        try:
+            with database.write_engine.begin() as connection:
+                work(connection)
+                number = postgres.transaction_number(connection)
+        except GIVEN_UP:
+            if number is not None and _was_committed(database, number):
+                return
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
+
+
+def _was_committed(database: Database, number: str) -> bool:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        was_committed = postgres.was_committed(database.write_engine, number)
+        if was_committed is not None:
+            return was_committed
+        time.sleep(RETRY_S)
+    message = "the server was lost in a COMMIT: whether it was done nobody can say"
+    raise DatabaseUnavailable(message)

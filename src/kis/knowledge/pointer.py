@@ -1,0 +1,26 @@
+"""Which version is active, held fast while something is written that depends on it.
+
+SQLite has one writer, so that a transaction that writes is alone. On PostgreSQL
+writers share the pointer's row, and an activation waits for them and they for it:
+once it has answered, nothing is stored under the version before.
+"""
+
+from sqlalchemy import Connection, select
+
+from kis.knowledge.tables import knowledge_pointer_table
+
+
+def hold_active_id(connection: Connection) -> int | None:
+    """Return the id of the active version; it stays active until this transaction ends."""
+    held: int | None = connection.scalar(
+        select(knowledge_pointer_table.c.version_id).with_for_update(read=True)
+    )
+    return held
+
+
+def lock_active_id(connection: Connection) -> int | None:
+    """Return the id of the active version; until this transaction ends nobody holds or moves it."""
+    locked: int | None = connection.scalar(
+        select(knowledge_pointer_table.c.version_id).with_for_update()
+    )
+    return locked

@@ -1,0 +1,25 @@
+"""The kinds of database that tests run on."""
+
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer
+
+BACKENDS = ("sqlite", "postgresql")
+SQLITE_ONLY = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+SHARED_SQLITE_ONLY = pytest.mark.parametrize("shared_client", ["sqlite"], indirect=True)
+POSTGRESQL_ONLY = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+_numbers = count()
+
+
+def new_database(backend: str, file: Path, request: pytest.FixtureRequest) -> str:
+    """Return the address of an empty database of that kind; `file` is for SQLite."""
+    if backend == "sqlite":
+        return f"sqlite:///{file}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{next(_numbers)}"
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(name)

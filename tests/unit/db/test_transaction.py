@@ -1,0 +1,124 @@
+"""Transactions that a server gives up, before its COMMIT and in it."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, event, insert, text
+from sqlalchemy.exc import IntegrityError
+
+from kis.db import transaction
+from kis.db.engine import Database
+from kis.db.transaction import transact
+from kis.db.unavailable import DatabaseUnavailable
+from tests.backends import POSTGRESQL_ONLY
+from tests.postgres import PostgresServer
+
+from .writer_gate import names, note_table
+
+
+@pytest.fixture(autouse=True)
+def _create(database: Database) -> None:
+    database.write_now(note_table.create)
+
+
+def add(connection: Connection, name: str = "a") -> None:
+    connection.execute(insert(note_table).values(name=name))
+
+
+def cut(connection: Connection, postgres: PostgresServer) -> None:
+    number = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    postgres.execute(f"SELECT pg_terminate_backend({number}, 5000)")
+
+
+@pytest.fixture
+def commits(database: Database) -> Iterator[list[Connection]]:
+    """Every connection whose COMMIT is about to be sent."""
+    seen: list[Connection] = []
+    event.listen(database.write_engine, "commit", seen.append)
+    yield seen
+    event.remove(database.write_engine, "commit", seen.append)
+
+
+def test_what_is_written_is_there(database: Database) -> None:
+    transact(database, add)
+    assert names(database) == ["a"]
+
+
+def test_what_work_raises_is_raised_and_leaves_nothing(database: Database) -> None:
+    transact(database, add)
+    runs: list[str] = []
+
+    def work(connection: Connection) -> None:
+        runs.append("run")
+        add(connection, "b")
+        add(connection, "a")
+
+    with pytest.raises(IntegrityError):
+        transact(database, work)
+    assert (names(database), runs) == (["a"], ["run"])
+
+
+@POSTGRESQL_ONLY
+def test_connection_lost_before_the_commit_is_run_again(
+    database: Database, postgres: PostgresServer
+) -> None:
+    runs: list[str] = []
+
+    def work(connection: Connection) -> None:
+        runs.append("run")
+        add(connection)
+        if len(runs) == 1:
+            cut(connection, postgres)
+            connection.execute(text("SELECT 1"))
+
+    transact(database, work)
+    assert (names(database), len(runs)) == (["a"], 2)
+
+
+@POSTGRESQL_ONLY
+def test_connection_lost_in_the_commit_that_was_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
+) -> None:
+    """The server commits, and its answer is lost on the way."""
+    runs: list[str] = []
+
+    def work(connection: Connection) -> None:
+        runs.append("run")
+        add(connection)
+
+    def commit_and_lose(connection: Connection) -> None:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.commit()
+        raw.execute("BEGIN")
+        cut(connection, postgres)
+
+    event.listen(database.write_engine, "commit", commit_and_lose, once=True)
+    transact(database, work)
+    assert (names(database), len(runs)) == (["a"], 1)
+
+
+@POSTGRESQL_ONLY
+def test_connection_lost_in_the_commit_that_was_not_done(
+    database: Database, postgres: PostgresServer
+) -> None:
+    runs: list[str] = []
+
+    def work(connection: Connection) -> None:
+        runs.append("run")
+        add(connection)
+
+    event.listen(database.write_engine, "commit", lambda c: cut(c, postgres), once=True)
+    transact(database, work)
+    assert (names(database), len(runs)) == (["a"], 2)
+
+
+@POSTGRESQL_ONLY
+def test_a_server_that_stays_away_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
+) -> None:
+    monkeypatch.setattr(transaction, "PATIENCE_S", 0.3)
+    monkeypatch.setattr("kis.db.postgres.was_committed", lambda *_: None)
+    event.listen(database.write_engine, "commit", lambda c: cut(c, postgres), once=True)
+    with pytest.raises(DatabaseUnavailable, match="nobody can say"):
+        transact(database, add)
