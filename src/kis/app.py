@@ -51,6 +51,7 @@ from kis.knowledge.activation import ActivationService
 from kis.knowledge.active import Active, ActiveKnowledge
 from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
+from kis.knowledge.following import Follower
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.replay import latest_sizes, regress
@@ -76,6 +77,7 @@ class Services:
     database: Database
     writer: Writer
     knowledge: ActiveKnowledge
+    follower: Follower
     estimates: EstimateService
     batches: BatchService
     workers: Workers
@@ -115,6 +117,7 @@ def open_services(settings: Settings) -> Services:
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
     active = ActiveKnowledge(_prepare(database, settings))
     writer = Writer(database)
+    follower = Follower(database, active)
     keyring = Keyring.of(settings.evidence_secret.encode())
     workers = Workers(keyring)
     staging = Staging(
@@ -125,12 +128,14 @@ def open_services(settings: Settings) -> Services:
         database=database,
         writer=writer,
         knowledge=active,
+        follower=follower,
         estimates=EstimateService(
-            database=database, writer=writer, knowledge=active, keyring=keyring,
-            allow_mixed=settings.allow_mixed_brand, now=clock.now, new_id=clock.new_id,
+            database=database, writer=writer, knowledge=active, follower=follower,
+            keyring=keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
+            new_id=clock.new_id,
         ),
         batches=BatchService(
-            writer=writer, knowledge=active, workers=workers,
+            writer=writer, knowledge=active, follower=follower, workers=workers,
             allow_mixed=settings.allow_mixed_brand, now=clock.now, new_id=clock.new_id,
         ),
         workers=workers,
@@ -228,13 +233,18 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
-        retention = asyncio.create_task(
-            forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
-        )
+        tasks = [
+            asyncio.create_task(
+                forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
+            )
+        ]
+        if settings.database_file is None:  # a file has no other process that writes
+            tasks.append(asyncio.create_task(services.follower.follow()))
         try:
             yield
         finally:
-            retention.cancel()
+            for task in tasks:
+                task.cancel()
             await services.stop()
 
     return lifespan

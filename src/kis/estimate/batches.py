@@ -16,6 +16,7 @@ from kis.estimate.workers import Workers
 from kis.idempotency.model import Replay
 from kis.idempotency.store import Record
 from kis.knowledge.active import ActiveKnowledge, Stale
+from kis.knowledge.following import Follower
 from kis.knowledge.questions import Question
 from kis.knowledge.questions_store import Asking
 
@@ -55,6 +56,7 @@ class BatchService:
         *,
         writer: Writer,
         knowledge: ActiveKnowledge,
+        follower: Follower,
         workers: Workers,
         allow_mixed: bool,
         now: Callable[[], datetime],
@@ -63,6 +65,7 @@ class BatchService:
         """Wire the parts; `now` and `new_id` are the only source of times and ids."""
         self._writer = writer
         self._knowledge = knowledge
+        self._follower = follower
         self._workers = workers
         self._allow_mixed = allow_mixed
         self._now = now
@@ -117,6 +120,9 @@ class BatchService:
                     answers[place] = _answer(work.computed[at], outcome)
             places = [places[at] for at in stale]
             if stale:
+                active = self._knowledge.current
+                if active.snapshot.version_id == work.version_id:
+                    await self._follower.catch_up(active)
                 work = await self._compute(work.chunk.only(stale))
         return [answers[place] for place in sorted(answers)]
 

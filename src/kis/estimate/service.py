@@ -20,6 +20,7 @@ from kis.idempotency.model import Claims, RecordKey, Replay, check_key
 from kis.idempotency.store import Record
 from kis.knowledge import questions_store
 from kis.knowledge.active import Active, ActiveKnowledge, Stale
+from kis.knowledge.following import Follower
 from kis.knowledge.questions import Question
 from kis.korean import with_particle
 
@@ -64,6 +65,7 @@ class EstimateService:
         database: Database,
         writer: Writer,
         knowledge: ActiveKnowledge,
+        follower: Follower,
         keyring: Keyring,
         allow_mixed: bool,
         now: Callable[[], datetime],
@@ -73,6 +75,7 @@ class EstimateService:
         self._database = database
         self._writer = writer
         self._knowledge = knowledge
+        self._follower = follower
         self._keyring = keyring
         self._allow_mixed = allow_mixed
         self._now = now
@@ -99,9 +102,9 @@ class EstimateService:
                 try:
                     return await self._answer(active, request, refusal_body)
                 except Stale:
-                    # A swap came in between. The writer put the new version in place
-                    # before it let this know, so the next turn sees it.
-                    continue
+                    # A swap came in between. If it was made here, the new version was
+                    # put in place before this was told; else it is fetched.
+                    await self._follower.catch_up(active)
 
     def check(self, draft: BoardDraft) -> list[Finding]:
         """Return everything that the gates and the tables have against `draft`."""

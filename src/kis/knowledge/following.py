@@ -1,0 +1,78 @@
+"""Follows what other processes activate.
+
+The pointer is looked at each second, and whenever a write was refused because
+it has moved. No message is needed for an estimate to be of the active version:
+the write itself checks that.
+"""
+
+import asyncio
+import logging
+import zlib
+
+from kis.db.engine import Database
+from kis.db.unavailable import DatabaseUnavailable
+from kis.errors import DomainError
+from kis.knowledge import store
+from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.content import ContentError
+
+LOOK_EVERY_S = 1.0
+
+logger = logging.getLogger("kis.knowledge")
+
+
+class Follower:
+    """Keeps `ActiveKnowledge` with the pointer in the database."""
+
+    def __init__(self, database: Database, knowledge: ActiveKnowledge) -> None:
+        """Wire the parts."""
+        self._database = database
+        self._knowledge = knowledge
+        self._turn = asyncio.Lock()
+
+    async def catch_up(self, seen: Active) -> None:
+        """Put the active version in place of `seen`, unless that was done meanwhile.
+
+        Raises:
+            DatabaseUnavailable: it cannot be loaded.
+
+        """
+        async with self._turn:
+            if self._knowledge.current is not seen:
+                return
+            try:
+                version = await self._database.read(store.load_active_version)
+                if version.id == seen.snapshot.version_id:
+                    return
+                active = await self._database.read(lambda c: store.load_active(c, version))
+            except (DomainError, ContentError, zlib.error) as error:
+                message = f"the active version cannot be loaded: {error}"
+                raise DatabaseUnavailable(message) from error
+            self._knowledge.swap(active)
+            logger.info("now follows version %s", active.snapshot.label)
+
+    async def look(self) -> None:
+        """Catch up if another process has activated a version.
+
+        Raises:
+            DatabaseUnavailable: as `catch_up`.
+
+        """
+        seen = self._knowledge.current
+        pointer = await self._database.read(store.load_pointer)
+        if pointer is not None and pointer.version_id != seen.snapshot.version_id:
+            await self.catch_up(seen)
+
+    async def follow(self) -> None:
+        """Look each second, until cancelled; a fault is told once, then tried again."""
+        told = ""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.look()
+            except (DatabaseUnavailable, DomainError) as error:
+                if str(error) != told:
+                    logger.error("%s", error)  # noqa: TRY400 - the message says it all
+                told = str(error)
+            else:
+                told = ""
