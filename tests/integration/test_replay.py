@@ -14,6 +14,7 @@ import pytest
 
 from kis.estimate.verdict import judge
 from kis.knowledge.first import FIRST_LABEL
+from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import (
     activate,
     estimate,
@@ -261,6 +262,7 @@ def test_only_the_owner_may(client: Client) -> None:
     refused(client.post("/v1/knowledge/replay", {"versionLabel": FIRST_LABEL}), 403, "FORBIDDEN")
 
 
+@SQLITE_ONLY
 def test_creates_go_on_meanwhile(client: Client) -> None:
     fill(client.settings.home, 2_000)
 
