@@ -8,8 +8,7 @@ answered is looked up by its number, so that nothing is stored twice or lost.
 import time
 from collections.abc import Callable
 
-import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 
 from kis.db import postgres
@@ -21,8 +20,16 @@ PATIENCE_S = 5.0
 
 RETRY_S = 0.1
 
-GIVEN_UP = (OperationalError, psycopg.OperationalError)
-"""What a server does to a transaction without anybody's fault."""
+
+def is_given_up(error: Exception, dialect: Dialect) -> bool:
+    """Whether a server gave a transaction up without anybody's fault.
+
+    A SQLite file gives none up for such reasons. The driver is asked for its own
+    error, not imported: it would take 10 MB where the database is a file.
+    """
+    if dialect.name != "postgresql":
+        return False
+    return isinstance(error, OperationalError | dialect.loaded_dbapi.OperationalError)
 
 
 def transact(database: Database, work: Callable[[Connection], None]) -> None:
@@ -52,7 +59,9 @@ def _transact_on_server(database: Database, work: Callable[[Connection], None]) 
             with database.write_engine.begin() as connection:
                 work(connection)
                 number = postgres.transaction_number(connection)
-        except GIVEN_UP:
+        except Exception as error:
+            if not is_given_up(error, database.write_engine.dialect):
+                raise
             if number is not None and _was_committed(database, number):
                 return
             if time.monotonic() > deadline:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from kis.db.engine import Database
-from kis.db.transaction import GIVEN_UP, transact
+from kis.db.transaction import is_given_up, transact
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
@@ -268,7 +268,7 @@ def _write_group(connection: Connection, jobs: list[_Job]) -> None:
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.outcome = outcome
     except Exception as error:
-        if connection.dialect.name == "postgresql" and isinstance(error, GIVEN_UP):
+        if is_given_up(error, connection.dialect):
             raise
         # A half-read RETURNING that its frames still hold would block the release.
         traceback.clear_frames(error.__traceback__)
