@@ -12,7 +12,7 @@ PROBLEM_FIELDS = {
 FINDING_FIELDS = {"code", "path", "detail", "detailEn", "hint", "hintEn", "data"}
 HANGUL = re.compile("[\uac00-\ud7a3]")
 INSIDES = re.compile(
-    r"Traceback|site-packages|\.py\b|sqlite|SQLAlchemy|Exception|0x[0-9a-f]{6}|/src/|/home/|/work/"
+    r"Traceback|site-packages|\.py\b|sqlite|SQLAlchemy|Exception|0x[0-9a-f]{6}|/src/|/home/"
 )
 """What only we know. No answer to anyone shows any of it."""
 
