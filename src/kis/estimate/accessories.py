@@ -9,7 +9,6 @@ from itertools import chain
 import msgspec
 
 from kis.estimate.model import SelectedAccessory
-from kis.knowledge.model import Accessory
 from kis.knowledge.rules import AccessoryRules, Drawing
 
 
@@ -56,15 +55,10 @@ def placeable_units(accessories: Iterable[SelectedAccessory], rules: AccessoryRu
     units = [
         Unit(item.row.height_dmm or 0, item.row.width_dmm or 0, item.row.code, item.row.kind)
         for item in accessories
-        if takes_room(item.row, rules)
+        if rules.takes_room(item.row)
         for _ in range(item.quantity)
     ]
     return sorted(units, key=lambda u: (-u.height_dmm, -u.width_dmm, u.code))
-
-
-def takes_room(row: Accessory, rules: AccessoryRules) -> bool:
-    """Whether the accessory stands on the mounting plate."""
-    return rules.takes_room(row.kind)
 
 
 def space_at(width_dmm: int, main_width_dmm: int, drawing: Drawing) -> Space:

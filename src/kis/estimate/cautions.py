@@ -1,6 +1,5 @@
 """What the estimator should know about an answer that is nevertheless given."""
 
-from kis.estimate.accessories import takes_room
 from kis.estimate.enclosure import Choice, Need
 from kis.estimate.model import Board, Caution, Selection
 from kis.knowledge.model import StockEnclosure
@@ -82,7 +81,7 @@ def _unknown_depths(selection: Selection, rules: RuleSet) -> list[Caution]:
     codes = sorted(
         item.row.code
         for item in selection.accessories
-        if item.row.depth_dmm is None and takes_room(item.row, rules.accessories)
+        if item.row.depth_dmm is None and rules.accessories.takes_room(item.row)
     )
     if not codes:
         return []

@@ -293,8 +293,7 @@ def _select_accessories(
         if row is None:
             findings.append(_unknown(Question(kind="accessory", code=line.code), path))
             continue
-        needs_place = row.kind != rules.duct_kind and row.kind not in rules.door_kinds
-        if needs_place and None in (row.width_dmm, row.height_dmm):
+        if not rules.can_place(row):
             findings.append(_unknown(Question(kind="outline", code=line.code), path))
             continue
         selected.append(SelectedAccessory(row, line.quantity))

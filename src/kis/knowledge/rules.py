@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from kis.knowledge.model import Material
+from kis.knowledge.model import Accessory, Material
 
 MIXED_BRANDS = "MIXED"
 """What a board says instead of a brand when it has several: no brand's name."""
@@ -132,9 +132,13 @@ class AccessoryRules(_Rule, frozen=True):
     widen_up_to_dmm: PositiveLength
     """No enclosure is made wider than this only to shorten its accessory rows."""
 
-    def takes_room(self, kind: str) -> bool:
-        """Tell whether accessories of `kind` stand on the mounting plate."""
-        return kind != self.duct_kind and kind not in self.door_kinds
+    def takes_room(self, row: Accessory) -> bool:
+        """Tell whether the accessory stands on the mounting plate."""
+        return row.kind != self.duct_kind and row.kind not in self.door_kinds
+
+    def can_place(self, row: Accessory) -> bool:
+        """Tell whether the outline of the accessory is known, or not needed."""
+        return not self.takes_room(row) or None not in (row.width_dmm, row.height_dmm)
 
 
 class Drawing(_Rule, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from kis.knowledge.diff import Changed
 from kis.knowledge.filling import Filling, best_fillings
 from kis.knowledge.model import Accessory, Breaker, Part, RowKey, StockEnclosure
-from kis.knowledge.rules import AccessoryRules, RuleSet
+from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Tables
 
 BRANCH_QUANTITY = 4
@@ -61,7 +61,7 @@ def sample_requests(tables: Tables, changed: Changed, sample_size: int) -> list[
         return []
     breakers = _chosen(tables.breakers, changed.breakers, lambda row: row.key)
     accessories = _chosen(tables.accessories, changed.accessories, lambda row: row.code)
-    accessories = [row for row in accessories if has_outline(row, tables.rules.accessories)]
+    accessories = [row for row in accessories if tables.rules.accessories.can_place(row)]
     enclosures = _chosen(tables.enclosures, changed.enclosures, lambda row: row.model)
     if not breakers and (changed.rules or not (accessories or enclosures)):
         breakers = list(tables.breakers)
@@ -81,11 +81,6 @@ def sample_requests(tables: Tables, changed: Changed, sample_size: int) -> list[
             for row, turn, _ in _turns(enclosures, shares.enclosures)
         ),
     ]
-
-
-def has_outline(row: Accessory, rules: AccessoryRules) -> bool:
-    """Tell whether a board can place the accessory: its outline is known, or not needed."""
-    return not rules.takes_room(row.kind) or None not in (row.width_dmm, row.height_dmm)
 
 
 def _chosen(

@@ -10,7 +10,6 @@ from kis.errors import Text
 from kis.knowledge.diff import Changed
 from kis.knowledge.model import Accessory
 from kis.knowledge.rules import AccessoryRules
-from kis.knowledge.sampling import has_outline
 from kis.knowledge.snapshot import Tables
 from kis.knowledge.validation import Remark
 from kis.korean import with_particle
@@ -49,7 +48,7 @@ def named_kinds(rules: AccessoryRules) -> frozenset[str]:
 
 
 def _remarks_on(row: Accessory, known: list[str], rules: AccessoryRules) -> Iterator[Remark]:
-    if not has_outline(row, rules):
+    if not rules.can_place(row):
         message = Text(
             f"{row.code}: 폭이나 높이가 없어 표본에 넣지 않았습니다."
             " 이 부속자재가 든 견적은 치수를 묻습니다.",

@@ -1,7 +1,5 @@
 """Transactions that a server gives up, before its COMMIT and in it."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import IntegrityError
@@ -25,18 +23,20 @@ def add(connection: Connection, name: str = "a") -> None:
     connection.execute(insert(note_table).values(name=name))
 
 
+class Adding:
+    """Adds a row, and counts how often it is run."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __call__(self, connection: Connection) -> None:
+        self.runs += 1
+        add(connection)
+
+
 def cut(connection: Connection, postgres: PostgresServer) -> None:
     number = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     postgres.execute(f"SELECT pg_terminate_backend({number}, 5000)")
-
-
-@pytest.fixture
-def commits(database: Database) -> Iterator[list[Connection]]:
-    """Every connection whose COMMIT is about to be sent."""
-    seen: list[Connection] = []
-    event.listen(database.write_engine, "commit", seen.append)
-    yield seen
-    event.remove(database.write_engine, "commit", seen.append)
 
 
 def test_what_is_written_is_there(database: Database) -> None:
@@ -77,14 +77,10 @@ def test_connection_lost_before_the_commit_is_run_again(
 
 @POSTGRESQL_ONLY
 def test_connection_lost_in_the_commit_that_was_done(
-    database: Database, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
+    database: Database, postgres: PostgresServer
 ) -> None:
     """The server commits, and its answer is lost on the way."""
-    runs: list[str] = []
-
-    def work(connection: Connection) -> None:
-        runs.append("run")
-        add(connection)
+    work = Adding()
 
     def commit_and_lose(connection: Connection) -> None:
         raw = connection.connection.driver_connection
@@ -95,22 +91,17 @@ def test_connection_lost_in_the_commit_that_was_done(
 
     event.listen(database.write_engine, "commit", commit_and_lose, once=True)
     transact(database, work)
-    assert (names(database), len(runs)) == (["a"], 1)
+    assert (names(database), work.runs) == (["a"], 1)
 
 
 @POSTGRESQL_ONLY
 def test_connection_lost_in_the_commit_that_was_not_done(
     database: Database, postgres: PostgresServer
 ) -> None:
-    runs: list[str] = []
-
-    def work(connection: Connection) -> None:
-        runs.append("run")
-        add(connection)
-
+    work = Adding()
     event.listen(database.write_engine, "commit", lambda c: cut(c, postgres), once=True)
     transact(database, work)
-    assert (names(database), len(runs)) == (["a"], 2)
+    assert (names(database), work.runs) == (["a"], 2)
 
 
 @POSTGRESQL_ONLY

@@ -14,7 +14,6 @@ from kis.estimate.accessories import (
     arrange,
     placeable_units,
     space_at,
-    takes_room,
     widest_dmm,
 )
 from kis.knowledge.snapshot import Snapshot
@@ -58,7 +57,7 @@ def test_units_are_tallest_first(seed_snapshot: Snapshot) -> None:
 def test_door_and_duct_take_no_room(kind: str, takes: bool, seed_snapshot: Snapshot) -> None:
     rules = seed_snapshot.rules.accessories
     row = accessory("X", kind, 300, 300)
-    assert takes_room(row, rules) is takes
+    assert rules.takes_room(row) is takes
     assert len(placeable_units([selected_accessory(row, 3)], rules)) == 3 * takes
 
 

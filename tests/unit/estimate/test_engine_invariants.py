@@ -8,7 +8,6 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kis.estimate.accessories import takes_room
 from kis.estimate.engine import Outcome, estimate
 from kis.estimate.gates import normalise
 from kis.estimate.model import AccessoryDraft, BoardDraft, DeviceDraft, Estimate, Placement
@@ -66,7 +65,7 @@ def asked_for(board: BoardDraft, snapshot: Snapshot) -> Counter[tuple[str, str]]
     for item in board.accessories:
         row = snapshot.accessory(item.code)
         assert row is not None
-        if takes_room(row, snapshot.rules.accessories):
+        if snapshot.rules.accessories.takes_room(row):
             counts["accessory", item.code] += item.quantity
     return counts
 

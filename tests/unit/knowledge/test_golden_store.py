@@ -20,36 +20,38 @@ def case(name: str, **changes: Any) -> GoldenCase:
     )
 
 
-def test_case_comes_back_as_it_was_pinned(empty: Database) -> None:
-    assert empty.write_now(lambda c: golden_store.add_golden(c, case("판 1"))) is True
-    (kept,) = empty.read_now(golden_store.list_golden)
+def test_case_comes_back_as_it_was_pinned(migrated: Database) -> None:
+    assert migrated.write_now(lambda c: golden_store.add_golden(c, case("판 1"))) is True
+    (kept,) = migrated.read_now(golden_store.list_golden)
     assert kept == case("판 1")
     # Whole where whole, as estimates tell sizes: 400 and not 400.0.
     assert repr((kept.width_mm, kept.height_mm, kept.depth_mm)) == "(400, 500.5, 150)"
 
 
-def test_name_is_taken_once(empty: Database) -> None:
-    empty.write_now(lambda c: golden_store.add_golden(c, case("a")))
-    assert empty.write_now(lambda c: golden_store.add_golden(c, case("a", note="other"))) is False
-    assert empty.read_now(golden_store.list_golden) == [case("a")]
+def test_name_is_taken_once(migrated: Database) -> None:
+    migrated.write_now(lambda c: golden_store.add_golden(c, case("a")))
+    assert (
+        migrated.write_now(lambda c: golden_store.add_golden(c, case("a", note="other"))) is False
+    )
+    assert migrated.read_now(golden_store.list_golden) == [case("a")]
 
 
-def test_set_is_by_name(empty: Database) -> None:
+def test_set_is_by_name(migrated: Database) -> None:
     def write(connection: Connection) -> None:
         for name in ("b", "c", "a"):
             golden_store.add_golden(connection, case(name))
 
-    empty.write_now(write)
-    names = [pinned.name for pinned in empty.read_now(golden_store.list_golden)]
+    migrated.write_now(write)
+    names = [pinned.name for pinned in migrated.read_now(golden_store.list_golden)]
     assert names == ["a", "b", "c"]
 
 
-def test_deleted_case_is_gone_and_its_name_free(empty: Database) -> None:
-    empty.write_now(lambda c: golden_store.add_golden(c, case("a")))
-    assert empty.write_now(lambda c: golden_store.delete_golden(c, "a")) is True
-    assert empty.write_now(lambda c: golden_store.delete_golden(c, "a")) is False
-    assert empty.read_now(golden_store.list_golden) == []
-    assert empty.write_now(lambda c: golden_store.add_golden(c, case("a"))) is True
+def test_deleted_case_is_gone_and_its_name_free(migrated: Database) -> None:
+    migrated.write_now(lambda c: golden_store.add_golden(c, case("a")))
+    assert migrated.write_now(lambda c: golden_store.delete_golden(c, "a")) is True
+    assert migrated.write_now(lambda c: golden_store.delete_golden(c, "a")) is False
+    assert migrated.read_now(golden_store.list_golden) == []
+    assert migrated.write_now(lambda c: golden_store.add_golden(c, case("a"))) is True
 
 
 def test_case_for_a_regression() -> None:

@@ -62,11 +62,11 @@ def labels(connection: Connection) -> list[str]:
 # --- versions ----------------------------------------------------------------------------
 
 
-def test_nothing_is_active_before_the_first_start(empty: Database) -> None:
-    assert empty.read_now(store.load_pointer) is None
-    assert empty.read_now(store.list_versions) == []
+def test_nothing_is_active_before_the_first_start(migrated: Database) -> None:
+    assert migrated.read_now(store.load_pointer) is None
+    assert migrated.read_now(store.list_versions) == []
     with pytest.raises(DomainError) as caught:
-        empty.read_now(store.load_active_version)
+        migrated.read_now(store.load_active_version)
     assert caught.value.main.code is ErrorCode.VERSION_NOT_FOUND
 
 
