@@ -10,7 +10,8 @@ def lock_installation(connection: Connection) -> None:
     """Let other processes wait until this transaction ends.
 
     Of several that start at once one makes the schema and loads the first
-    knowledge. A transaction that writes to SQLite excludes all others as it is.
+    knowledge; of several that change knowledge each sees what the one before it
+    did. A transaction that writes to SQLite excludes all others as it is.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(NUMBER)))

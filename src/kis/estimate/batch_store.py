@@ -60,16 +60,10 @@ def _refused(lines: list[Writing]) -> Iterator[tuple[int, Refused]]:
 
 
 def _keep_refusals(connection: Connection, lines: list[Writing], outcomes: list[Outcome]) -> None:
-    left = [(place, line.kept) for place, line in _refused(lines) if line.kept]
-    while left:
-        # A key that occurs twice is kept by its first line and replayed to the next.
-        first = {record.key: (place, record) for place, record in reversed(left)}
-        chosen = sorted(first.values(), key=lambda each: each[0])
-        found = write_refusals(connection, [record for _, record in chosen])
-        for (place, _), outcome in zip(chosen, found, strict=True):
-            outcomes[place] = outcome
-        taken = {place for place, _ in chosen}
-        left = [(place, record) for place, record in left if place not in taken]
+    kept = [(place, line.kept) for place, line in _refused(lines) if line.kept]
+    found = write_refusals(connection, [record for _, record in kept])
+    for (place, _), outcome in zip(kept, found, strict=True):
+        outcomes[place] = outcome
 
 
 def _ask(connection: Connection, lines: list[Writing], outcomes: list[Outcome]) -> None:

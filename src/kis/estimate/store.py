@@ -101,12 +101,14 @@ def write_refusals(
     connection: Connection, records: Sequence[idempotency_store.Record]
 ) -> Sequence[Replay | Exception | None]:
     """Keep refusals that cannot change; one outcome each: None, or what was kept before."""
-    known = idempotency_store.find(connection, [record.key for record in records])
+    # Of several with one key the first one has it.
+    first = {record.key: record for record in reversed(records)}
+    known = idempotency_store.claim(connection, list(first.values()))
     outcomes: list[Replay | Exception | None] = []
     for record in records:
-        kept = known.get(record.key)
-        outcomes.append(replay(connection, kept, record.fingerprint) if kept else None)
-    idempotency_store.save(connection, [r for r in records if r.key not in known])
+        kept = known.get(record.key, first[record.key])
+        is_ours = record is first[record.key] and kept == record
+        outcomes.append(None if is_ours else replay(connection, kept, record.fingerprint))
     return outcomes
 
 

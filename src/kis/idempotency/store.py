@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
 from kis.db.bulk import BulkInsert
 from kis.idempotency.model import RecordKey
@@ -52,14 +52,6 @@ def claim(connection: Connection, records: Sequence[Record]) -> dict[RecordKey, 
     if _claims.run(connection, [_columns(record) for record in ordered]) == len(records):
         return {}
     return find(connection, [record.key for record in records])
-
-
-def save(connection: Connection, records: Sequence[Record]) -> None:
-    """Add `records`; a key that is there already is an integrity error."""
-    if records:
-        connection.execute(
-            insert(idempotency_record_table), [_columns(record) for record in records]
-        )
 
 
 def _columns(record: Record) -> dict[str, object]:

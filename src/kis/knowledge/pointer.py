@@ -7,6 +7,7 @@ once it has answered, nothing is stored under the version before.
 
 from sqlalchemy import Connection, select
 
+from kis.db.locks import lock_installation
 from kis.knowledge.tables import knowledge_pointer_table
 
 
@@ -16,6 +17,15 @@ def hold_active_id(connection: Connection) -> int | None:
         select(knowledge_pointer_table.c.version_id).with_for_update(read=True)
     )
     return held
+
+
+def hold_knowledge(connection: Connection) -> None:
+    """Until this transaction ends nobody else changes versions, the golden set or the pointer.
+
+    Estimates go on meanwhile: they too only hold the pointer.
+    """
+    lock_installation(connection)
+    hold_active_id(connection)
 
 
 def lock_active_id(connection: Connection) -> int | None:

@@ -5,14 +5,15 @@ them for each question would cost more than asking it; instead every thousandth
 new one makes room for the thousand after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
+from kis.db.bulk import BulkInsert
 from kis.knowledge.active import Stale
 from kis.knowledge.pointer import hold_active_id
 from kis.knowledge.questions import Question, ask, is_answered
@@ -27,6 +28,14 @@ PRUNE_EVERY = 1_000
 
 MAX_ASKED_AT_ONCE = 200
 """How many of one request are kept: as many as an estimate may have lines."""
+
+
+_NOT_OF_NEW_ONES = {"id", "closed_at", "closed_by"}
+_new_questions = BulkInsert(
+    knowledge_question_table,
+    [each.name for each in knowledge_question_table.c if each.name not in _NOT_OF_NEW_ONES],
+    skip_known=True,
+)
 
 
 class Asking(NamedTuple):
@@ -67,38 +76,46 @@ def write_questions(connection: Connection, askings: Sequence[Asking]) -> Sequen
     active one may have the row, and a question about it would stay open.
     """
     active_id = hold_active_id(connection)
-    outcomes: list[Stale | None] = []
-    for asking in askings:
-        if asking.version_id == active_id:
-            _write_asking(connection, asking)
-            outcomes.append(None)
-        else:
-            outcomes.append(Stale())
-    return outcomes
+    is_current = [asking.version_id == active_id for asking in askings]
+    asked = [each for asking in compress(askings, is_current) for each in _distinct(asking)]
+    # In the order of subjects: two processes that ask for the same rows in other
+    # orders would wait for each other. Of one subject the latest asking comes last.
+    for path, question, asking in sorted(asked, key=lambda each: each[1].subject):
+        _count(connection, path, question, asking)
+    return [None if current else Stale() for current in is_current]
 
 
-def _write_asking(connection: Connection, asking: Asking) -> None:
-    table = knowledge_question_table
-    # A request that asks twice for the same row has one question.
+def _distinct(asking: Asking) -> Iterator[tuple[str, Question, Asking]]:
+    """Yield what is kept of a request; one that asks twice for a row has one question."""
     distinct = {question.subject: (path, question) for path, question in asking.questions}
-    for subject, (path, question) in islice(distinct.items(), MAX_ASKED_AT_ONCE):
-        changed = connection.execute(
-            update(table)
-            .where(table.c.subject == subject)
-            .values(
-                times_asked=table.c.times_asked + 1,
-                path=path,
-                last_asked_at=asking.at,
-                last_asked_by=asking.asked_by,
-                closed_at=None,
-                closed_by=None,
-            )
+    for path, question in islice(distinct.values(), MAX_ASKED_AT_ONCE):
+        yield path, question, asking
+
+
+def _count(connection: Connection, path: str, question: Question, asking: Asking) -> None:
+    table = knowledge_question_table
+    once_more = (
+        update(table)
+        .where(table.c.subject == question.subject)
+        .values(
+            times_asked=table.c.times_asked + 1,
+            path=path,
+            last_asked_at=asking.at,
+            last_asked_by=asking.asked_by,
+            closed_at=None,
+            closed_by=None,
         )
-        if not changed.rowcount:
-            row = _new_row(subject, path, question, asking)
-            new = connection.execute(insert(table).values(row).returning(table.c.id))
-            if new.scalar_one() % PRUNE_EVERY == 0:
-                _prune(connection)
+    )
+    if connection.execute(once_more).rowcount:
+        return
+    row = _new_row(path, question, asking)
+    if not _new_questions.run(connection, [row]):
+        # Another process asked first, since we looked.
+        connection.execute(once_more)
+        return
+    id_of = select(table.c.id).where(table.c.subject == question.subject)
+    if connection.execute(id_of).scalar_one() % PRUNE_EVERY == 0:
+        _prune(connection)
 
 
 def _prune(connection: Connection) -> None:
@@ -115,10 +132,10 @@ def _prune(connection: Connection) -> None:
     connection.execute(delete(table).where(columns.id.in_(excess)))
 
 
-def _new_row(subject: str, path: str, question: Question, asking: Asking) -> dict[str, Any]:
+def _new_row(path: str, question: Question, asking: Asking) -> dict[str, Any]:
     words = ask(question)
     return {
-        "subject": subject,
+        "subject": question.subject,
         "kind": question.kind,
         "path": path,
         "detail": msgspec.json.encode(question),

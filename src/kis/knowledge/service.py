@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from kis.audit import store as audit_store
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.knowledge import golden_store, questions_store, refusals, store
+from kis.knowledge import golden_store, pointer, questions_store, refusals, store
 from kis.knowledge.diff import Difference, compare
 from kis.knowledge.snapshot import Tables
 from kis.knowledge.staging import Staging
@@ -77,6 +77,7 @@ class KnowledgeService:
         """
 
         def write(connection: Connection) -> None:
+            pointer.hold_knowledge(connection)
             version = store.require_version(connection, label, LABEL_PATH)
             if version.active:
                 raise refusals.version_active(label)
@@ -107,6 +108,7 @@ class KnowledgeService:
         """
 
         def write(connection: Connection) -> None:
+            pointer.hold_knowledge(connection)
             if not golden_store.add_golden(connection, case):
                 raise refusals.golden_exists(case.name)
             entry = audit_store.Entry(self._now(), case.created_by, "golden.add", case.name)

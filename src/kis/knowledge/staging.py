@@ -16,7 +16,7 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
-from kis.knowledge import refusals, store
+from kis.knowledge import pointer, refusals, store
 from kis.knowledge.coherence import KnownRules, check_coherence, check_rules_version
 from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
@@ -142,19 +142,24 @@ class Staging:
             path = self._folder / f"{order.label}-{digest[:12]}.{name}"
             try:
                 await asyncio.to_thread(_keep, path, raw)
-                version = await self._writer.execute(
+                return await self._writer.execute(
                     lambda c: self._insert(c, order, base_version_id, digest, kept, actor)
                 )
             except Exception:
                 with suppress(OSError):
                     path.unlink()
                 raise
-            return version, True
 
     def _insert(
         self, connection: Connection, order: ImportOrder, base_version_id: int,
         digest: str, change_set: bytes, actor: str,
-    ) -> store.Version:  # fmt: skip
+    ) -> tuple[store.Version, bool]:  # fmt: skip
+        pointer.hold_knowledge(connection)
+        # Another process may have taken the label since it was looked for.
+        existing = store.load_version(connection, order.label)
+        if existing is not None:
+            _check_same(existing, order, digest)
+            return existing, False
         at = self._now()
         store.insert_version(
             connection,
@@ -168,7 +173,7 @@ class Staging:
         )
         entry = audit_store.Entry(at, actor, "knowledge.import", order.label, digest=digest)
         audit_store.record(connection, [entry])
-        return store.require_version(connection, order.label)
+        return store.require_version(connection, order.label), True
 
     # --- validating ------------------------------------------------------------------
 
@@ -229,6 +234,7 @@ class Staging:
         at = self._now()
 
         def write(connection: Connection) -> None:
+            pointer.hold_knowledge(connection)
             current = store.require_version(connection, version.label)
             if current.id != version.id or current.activated_at is not None:
                 raise refusals.activation_conflict()
@@ -246,6 +252,7 @@ class Staging:
         """Make a version that failed `staged` again, unless it was active; its state now."""
 
         def write(connection: Connection) -> str:
+            pointer.hold_knowledge(connection)
             # It may have been deleted, or activated, while it was tried.
             current = store.load_version(connection, version.label)
             if current is None or current.id != version.id:

@@ -3,11 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from kis.db.engine import Database
 from kis.idempotency.model import RecordKey
-from kis.idempotency.store import Record, claim, find, forget_before, save
+from kis.idempotency.store import Record, claim, find, forget_before
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = RecordKey("api-bcd", "estimate.create", "k-1")
@@ -16,38 +15,31 @@ REFUSED = Record(KEY._replace(key="k-2"), "e" * 64, 422, None, "안 됨".encode(
 
 
 def test_kept_records_are_found(migrated: Database) -> None:
-    migrated.write_now(lambda c: save(c, [KEPT, REFUSED]))
+    migrated.write_now(lambda c: claim(c, [KEPT, REFUSED]))
     wanted = [KEPT.key, REFUSED.key, KEY._replace(key="k-3")]
     found = migrated.read_now(lambda c: find(c, wanted))
     assert found == {KEPT.key: KEPT, REFUSED.key: REFUSED}
 
 
 def test_nothing_to_find_or_keep(migrated: Database) -> None:
-    migrated.write_now(lambda c: save(c, []))
+    migrated.write_now(lambda c: claim(c, []))
     assert migrated.write_now(lambda c: claim(c, [])) == {}
     assert migrated.read_now(lambda c: find(c, [])) == {}
 
 
 @pytest.mark.parametrize("field", RecordKey._fields)
 def test_other_owner_operation_or_key_is_another_record(migrated: Database, field: str) -> None:
-    migrated.write_now(lambda c: save(c, [KEPT]))
+    migrated.write_now(lambda c: claim(c, [KEPT]))
     other = KEY._replace(**{field: "other"})
     assert migrated.read_now(lambda c: find(c, [other])) == {}
-    migrated.write_now(lambda c: save(c, [KEPT._replace(key=other)]))
+    migrated.write_now(lambda c: claim(c, [KEPT._replace(key=other)]))
     assert len(migrated.read_now(lambda c: find(c, [KEY, other]))) == 2
 
 
 @pytest.mark.parametrize("key", ["K-1", "k-1 ", "k_1", "k%"])
 def test_keys_are_compared_byte_for_byte(migrated: Database, key: str) -> None:
-    migrated.write_now(lambda c: save(c, [KEPT]))
+    migrated.write_now(lambda c: claim(c, [KEPT]))
     assert migrated.read_now(lambda c: find(c, [KEY._replace(key=key)])) == {}
-
-
-def test_key_is_saved_once(migrated: Database) -> None:
-    migrated.write_now(lambda c: save(c, [KEPT]))
-    with pytest.raises(IntegrityError):
-        migrated.write_now(lambda c: save(c, [KEPT._replace(estimate_id="estimate-2")]))
-    assert migrated.read_now(lambda c: find(c, [KEY])) == {KEY: KEPT}
 
 
 def test_claim_of_free_keys(migrated: Database) -> None:
@@ -56,7 +48,7 @@ def test_claim_of_free_keys(migrated: Database) -> None:
 
 
 def test_claim_of_a_key_that_is_taken(migrated: Database) -> None:
-    migrated.write_now(lambda c: save(c, [KEPT]))
+    migrated.write_now(lambda c: claim(c, [KEPT]))
     again = KEPT._replace(estimate_id="estimate-2", fingerprint="d" * 64)
     known = migrated.write_now(lambda c: claim(c, [again, REFUSED]))
     assert known[KEY] == KEPT
@@ -75,7 +67,7 @@ def test_claim_of_one_key_twice_at_once(migrated: Database) -> None:
 def test_records_are_forgotten_by_age(migrated: Database) -> None:
     old = KEPT._replace(created_at=NOON - timedelta(days=30, microseconds=1))
     edge = REFUSED._replace(created_at=NOON - timedelta(days=30))
-    migrated.write_now(lambda c: save(c, [old, edge]))
+    migrated.write_now(lambda c: claim(c, [old, edge]))
     cut = NOON - timedelta(days=30)
     assert migrated.write_now(lambda c: forget_before(c, cut)) == 1
     assert migrated.read_now(lambda c: find(c, [old.key, edge.key])) == {edge.key: edge}

@@ -9,7 +9,7 @@ import pytest
 from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.idempotency.model import RecordKey
-from kis.idempotency.store import Record, find, save
+from kis.idempotency.store import Record, claim, find
 from kis.ops.retention import forget_expired, forget_regularly
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def kept(database: Database, records: Sequence[Record]) -> list[str]:
 
 def test_what_is_older_is_forgotten(migrated: Database) -> None:
     records = [aged(29), aged(30), aged(30.1), aged(300)]
-    migrated.write_now(lambda c: save(c, records))
+    migrated.write_now(lambda c: claim(c, records))
     assert migrated.write_now(lambda c: forget_expired(c, NOON, DAYS)) == 2
     assert kept(migrated, records) == ["29", "30"]
 
@@ -59,8 +59,8 @@ async def forget_while(database: Database, pauses: Pauses) -> None:
 def test_each_time_anew(migrated: Database) -> None:
     records = [aged(31), aged(32), aged(1)]
     pauses = Pauses(
-        lambda: migrated.write_now(lambda c: save(c, records[:1])),
-        lambda: migrated.write_now(lambda c: save(c, records[1:])),
+        lambda: migrated.write_now(lambda c: claim(c, records[:1])),
+        lambda: migrated.write_now(lambda c: claim(c, records[1:])),
     )
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(forget_while(migrated, pauses))
@@ -71,7 +71,7 @@ def test_failure_is_logged_and_tried_again(
     migrated: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     records = [aged(31)]
-    migrated.write_now(lambda c: save(c, records))
+    migrated.write_now(lambda c: claim(c, records))
     rename = "ALTER TABLE idempotency_record RENAME TO elsewhere"
     back = "ALTER TABLE elsewhere RENAME TO idempotency_record"
     pauses = Pauses(
