@@ -1,4 +1,7 @@
-"""python -m bench [--quick]: measure, print, and write bench/RESULTS.md."""
+"""python -m bench: measure on each kind of database, print, and write bench/RESULTS.md.
+
+`--only reads --database postgresql` measures a part alone, and writes nothing.
+"""
 
 import argparse
 import sys
@@ -6,26 +9,39 @@ import tempfile
 from pathlib import Path
 
 from bench import report
+from bench.databases import KINDS
 from bench.machine import Watch
-from bench.scenarios import FULL, QUICK, measure
+from bench.plan import FULL, PARTS, QUICK, Plan
+from bench.scenarios import measure
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main() -> None:
     """Run the benchmark in a folder that is removed again."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute; writes no file")
-    quick = parser.parse_args().quick
+    plan = _plan()
     watch = Watch()
-    plan = QUICK if quick else FULL
     with tempfile.TemporaryDirectory(prefix="kis-bench-") as folder:
         results = measure(Path(folder), plan, _tell)
     text = report.render(results, plan, watch.others_percent())
     _tell("\n" + text)
-    if not quick:
+    if plan.is_whole and plan.rounds == FULL.rounds:
         RESULTS.write_text(text, encoding="utf-8")
         _tell(f"written to {RESULTS.name}")
+
+
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two minutes; writes no file")
+    parser.add_argument("--only", action="append", choices=PARTS, help="may be repeated")
+    parser.add_argument("--database", choices=KINDS)
+    wanted = parser.parse_args()
+    plan = QUICK if wanted.quick else FULL
+    if wanted.only:
+        plan = plan._replace(only=frozenset(wanted.only))
+    if wanted.database:
+        plan = plan._replace(kinds=(wanted.database,))
+    return plan
 
 
 def _tell(line: str) -> None:

@@ -11,47 +11,74 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
+from bench.databases import Home
 from bench.service import free_port
 
 ANSWER_BYTES = 4_000
 """About what an estimate is: the size of a row here, and of an answer."""
 
 BATCH = 64
-INSERT = "INSERT INTO floor (id, created_at, answer) VALUES (?, datetime('now'), ?)"
+TABLE = "CREATE TABLE floor (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, answer {blob})"
+ARRAYS = "INSERT INTO floor SELECT id, now()::text, a FROM unnest(%b::text[], %b::bytea[]) r(id, a)"
 
 Message = dict[str, Any]
+Rows = list[tuple[str, bytes]]
 
 
-def commits_per_second(folder: Path, seconds: float) -> float:
+def commits_per_second(home: Home, seconds: float) -> float:
     """Return how many single-row transactions reach the disk in a second."""
-    return _rows_per_second(folder, seconds, 1)
+    return _rows_per_second(home, seconds, 1)
 
 
-def batched_rows_per_second(folder: Path, seconds: float) -> float:
+def batched_rows_per_second(home: Home, seconds: float) -> float:
     """Return how many rows reach the disk in a second in transactions of 64."""
-    return _rows_per_second(folder, seconds, BATCH)
+    return _rows_per_second(home, seconds, BATCH)
 
 
-def _rows_per_second(folder: Path, seconds: float, batch: int) -> float:
-    """Write as the service does: WAL, `synchronous=FULL`, one connection."""
-    path = folder / f"floor-{batch}.db"
-    path.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(
-            "CREATE TABLE floor (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, answer BLOB)"
-        )
+def _rows_per_second(home: Home, seconds: float, batch: int) -> float:
+    """Write as the service does: durably, on one connection, without what else it does."""
+    with _on_server(home.url) if home.url else _in_file(home.folder) as write:
         rows = 0
         began = time.perf_counter()
         while (now := time.perf_counter()) - began < seconds:
-            connection.execute("BEGIN IMMEDIATE")
-            values = [(f"{rows + n:032x}", os.urandom(ANSWER_BYTES)) for n in range(batch)]
-            connection.executemany(INSERT, values)
-            connection.execute("COMMIT")
+            write([(f"{rows + n:032x}", os.urandom(ANSWER_BYTES)) for n in range(batch)])
             rows += batch
-    path.unlink()
     return rows / (now - began)
+
+
+@contextmanager
+def _in_file(folder: Path) -> Iterator[Callable[[Rows], None]]:
+    """Yield what writes rows in one transaction to a SQLite file: WAL, `synchronous=FULL`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "floor.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(TABLE.format(blob="BLOB"))
+
+        def write(rows: Rows) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("INSERT INTO floor VALUES (?, datetime('now'), ?)", rows)
+            connection.execute("COMMIT")
+
+        yield write
+    path.unlink()
+
+
+@contextmanager
+def _on_server(url: str) -> Iterator[Callable[[Rows], None]]:
+    """Yield what writes rows in one transaction to PostgreSQL: one statement, as arrays."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL(TABLE.format(blob="BYTEA")))
+
+        def write(rows: Rows) -> None:
+            connection.execute(ARRAYS, tuple(map(list, zip(*rows, strict=True))))
+
+        yield write
+        connection.execute("DROP TABLE floor")
 
 
 async def application(

@@ -44,6 +44,23 @@ def _own_s() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
+def cpu_of(process: int, *, with_children: bool = True) -> float:
+    """Return the CPU seconds of a process, and of its children with those that ended."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return 0.0  # it ended since it was listed: its parent has its time
+    ticks = [int(word) for word in stat.rpartition(")")[2].split()[11:15]]
+    used = sum(ticks if with_children else ticks[:2]) / os.sysconf("SC_CLK_TCK")
+    return used + sum(cpu_of(child) for child in (children_of(process) if with_children else ()))
+
+
+def children_of(process: int) -> list[int]:
+    """Return the processes that a process started and that run."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    return [int(child) for child in found.split()]
+
+
 def describe() -> str:
     """Return the class of the machine in words."""
     optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")

@@ -1,18 +1,25 @@
 """What is measured, and in which order.
 
-Floor and service take turns, so that a slow minute of the machine slows both.
+Floor and service take turns, and the databases do, so that a slow minute of the
+machine slows all of them.
 """
 
 import statistics
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-from bench import batch, engine, floor, parts, replay
+from bench import batch, engine, floor, grown, parts, replay
 from bench.batch import BatchFigures
+from bench.databases import POSTGRESQL, Databases, Home, databases
+from bench.engine import EngineTime
+from bench.grown import GrownFigures
 from bench.load import Order, Summary, run, summarise
-from bench.service import API_KEY, Service, running
+from bench.parts import Part
+from bench.plan import IN_ROUNDS, Plan
+from bench.replay import ReplayTime
+from bench.service import API_KEY, Service, running, takes_workers
 from bench.tables import Phase, swap
 from kis.knowledge.first import shipped_tables
 from kis.knowledge.snapshot import Snapshot
@@ -20,27 +27,18 @@ from kis.knowledge.snapshot import Snapshot
 CONNECTIONS = (64, 10, 1)
 READ_CONNECTIONS = 64
 READ_IDS = 500
+WORKERS = 2
 BREAKERS = (40, 400)
+Tell = Callable[[str], None]
 
 
-class Plan(NamedTuple):
-    """How long and how often. Seconds of load, without the warm-up before each."""
+@dataclass(frozen=True)
+class Load:
+    """What a load got, and the µs of CPU that a request took of service and database server."""
 
-    rounds: int
-    load_s: float
-    floor_s: float
-    warm_up_s: float
-    starts: int
-    quiet_s: float
-    part_rounds: int
-    boards: int
-    """In one batch, after a tenth as many to warm up."""
-    replayed: int
-    """Estimates that are stored and replayed."""
-
-
-FULL = Plan(5, 5.0, 1.5, 1.0, 5, 5.0, 6_000, 40_000, 1_000_000)
-QUICK = Plan(1, 3.0, 1.0, 0.5, 3, 2.0, 1_500, 10_000, 50_000)
+    summary: Summary
+    cpu_us: float
+    database_cpu_us: float
 
 
 @dataclass
@@ -50,10 +48,10 @@ class Round:
     commits: float = 0.0
     batched_rows: float = 0.0
     bare: Summary | None = None
-    creates: dict[int, Summary] = field(default_factory=dict)
-    cpu_us: dict[int, float] = field(default_factory=dict)
-    reads: Summary | None = None
-    batch: BatchFigures = field(default_factory=BatchFigures)
+    creates: dict[int, Load] = field(default_factory=dict)
+    by_workers: Load | None = None
+    reads: Load | None = None
+    batch: BatchFigures | None = None
     first_start_s: float = 0.0
     memory_mb: float = 0.0
     memory_after_load_mb: float = 0.0
@@ -71,79 +69,115 @@ class BigTable:
 
 
 @dataclass
-class Results:
-    """Everything that was measured."""
+class Measured:
+    """What was measured on one kind of database; empty or None: not asked for."""
 
-    rounds: list[Round]
-    restarts_s: list[float]
-    big: BigTable
-    engine: list[engine.EngineTime]
-    parts: list[parts.Part]
-    replay: replay.ReplayTime
+    source: Databases
+    rounds: list[Round] = field(default_factory=list)
+    restarts_s: list[float] = field(default_factory=list)
+    big: BigTable | None = None
+    grown: GrownFigures | None = None
 
     def median(self, of: Callable[[Round], float]) -> float:
         """Return the median of a figure over the rounds."""
         return statistics.median(of(each) for each in self.rounds)
 
 
-def measure(folder: Path, plan: Plan, tell: Callable[[str], None]) -> Results:
-    """Measure everything in `folder`, a round after the other."""
-    rounds = []
-    for number in range(plan.rounds):
-        tell(f"round {number + 1} of {plan.rounds}")
-        rounds.append(_round(folder, plan, number, tell))
-    tell("start to first answer, on a home that was used before")
-    restarts = _restarts(folder / "home-0", plan.starts)
-    tell("100,000 rows while estimates go on")
-    big = _big_table(folder / "big", plan, tell)
-    tell("the engine alone, and the parts of a create")
-    snapshot = Snapshot(shipped_tables(), label="bench")
-    times = [engine.measure(snapshot, breakers, 200) for breakers in BREAKERS]
-    costs = parts.measure(folder / "parts", plan.part_rounds)
-    whole = parts.whole(folder / "whole", plan.part_rounds)
-    costs.append(("everything but uvicorn, 64 at once", whole))
-    tell(f"a replay of {plan.replayed:,} stored estimates")
-    replayed = replay.measure(folder / "replay", plan.replayed)
-    tell(f"  {replayed.per_second:,.0f} boards/s")
-    return Results(rounds, restarts, big, times, costs, replayed)
+@dataclass
+class Results:
+    """Everything that was measured; empty or None: not asked for."""
+
+    databases: list[Measured]
+    engine: list[EngineTime] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    replay: ReplayTime | None = None
 
 
-def _round(folder: Path, plan: Plan, number: int, tell: Callable[[str], None]) -> Round:
+def measure(folder: Path, plan: Plan, tell: Tell) -> Results:
+    """Measure what `plan` asks for in `folder`, a round after the other."""
+    with ExitStack() as stack:
+        sources = [stack.enter_context(databases(kind, folder)) for kind in plan.kinds]
+        results = Results([Measured(source) for source in sources])
+        for number in range(plan.rounds if plan.only & IN_ROUNDS else 0):
+            for each in results.databases:
+                tell(f"{each.source.name}, round {number + 1} of {plan.rounds}")
+                each.rounds.append(_round(each.source, plan, number, tell))
+        for each in results.databases:
+            _measure_once(each, plan, tell)
+    if "engine" in plan.only:
+        tell("the engine alone, and the parts of a create")
+        snapshot = Snapshot(shipped_tables(), label="bench")
+        results.engine = [engine.measure(snapshot, breakers, 200) for breakers in BREAKERS]
+        results.parts = parts.measure(folder / "parts", plan.part_rounds)
+        whole = parts.whole(folder / "whole", plan.part_rounds)
+        results.parts.append(("everything but uvicorn, 64 at once", whole))
+    if "replay" in plan.only:
+        tell(f"a replay of {plan.replayed:,} stored estimates")
+        results.replay = replay.measure(folder / "replay", plan.replayed)
+        tell(f"  {results.replay.per_second:,.0f} boards/s")
+    return results
+
+
+def _measure_once(found: Measured, plan: Plan, tell: Tell) -> None:
+    """Measure what is no part of the rounds."""
+    source = found.source
+    if "starts" in plan.only:
+        tell(f"{source.name}: start to first answer, on a home that was used before")
+        found.restarts_s = _restarts(source.home("starts"), plan.starts)
+    if "tables" in plan.only:
+        tell(f"{source.name}: 100,000 rows while estimates go on")
+        found.big = _big_table(source.home("big"), plan, tell)
+    if "grown" in plan.only:
+        tell(f"{source.name}: creates where {plan.stored:,} estimates are stored")
+        found.grown = grown.measure(source, plan.stored, plan.stored_rounds, plan.load_s)
+        tell(f"  {found.grown.ratio:.2f} x the time on an empty database")
+
+
+def _round(source: Databases, plan: Plan, number: int, tell: Tell) -> Round:
     found = Round()
-    found.commits = floor.commits_per_second(folder, plan.floor_s)
-    found.batched_rows = floor.batched_rows_per_second(folder, plan.floor_s)
+    floor_home = source.home(f"floor-{number}")
+    found.commits = floor.commits_per_second(floor_home, plan.floor_s)
+    found.batched_rows = floor.batched_rows_per_second(floor_home, plan.floor_s)
     tell(f"  floor: {found.commits:,.0f} commits/s, {found.batched_rows:,.0f} rows/s in 64s")
     with floor.bare_server() as port:
         found.bare = summarise(
             run(Order(port=port, connections=64, key="", run="bare", seconds=plan.floor_s))
         )
     tell(f"  bare ASGI: {found.bare}")
-    with running(folder / f"home-{number}") as service:
+    with running(source.home(f"home-{number}")) as service:
         found.first_start_s = service.first_answer_s
         found.memory_mb = service.memory_mb()
-        for connections in CONNECTIONS:
-            _create(service, plan, connections, found)
-            tell(f"  create at {connections}: {found.creates[connections]}")
-        found.reads = _read(service, plan)
-        tell(f"  read at {READ_CONNECTIONS}: {found.reads}")
-        found.batch = batch.measure(service, f"batch-{number}", plan.boards, plan.boards // 10)
-        tell(f"  batch of {plan.boards:,}: {found.batch.per_second:,.0f} boards/s")
+        for connections in CONNECTIONS if "creates" in plan.only else ():
+            found.creates[connections] = _create(source, service, plan, connections)
+            _tell_load(tell, f"create at {connections}", found.creates[connections])
+        if "reads" in plan.only:
+            found.reads = _read(source, service, plan)
+            _tell_load(tell, f"read at {READ_CONNECTIONS}", found.reads)
+        if "batch" in plan.only:
+            found.batch = batch.measure(service, f"batch-{number}", plan.boards, plan.boards // 10)
+            tell(f"  batch of {plan.boards:,}: {found.batch.per_second:,.0f} boards/s")
         found.memory_after_load_mb = service.memory_mb()
+    # SQLite takes one server.
+    if "workers" in plan.only and source.kind == POSTGRESQL and takes_workers():
+        with running(source.home(f"workers-{number}"), WORKERS) as service:
+            found.by_workers = _create(source, service, plan, CONNECTIONS[0])
+        _tell_load(tell, f"create at {CONNECTIONS[0]}, {WORKERS} workers", found.by_workers)
     return found
 
 
-def _create(service: Service, plan: Plan, connections: int, found: Round) -> None:
+def _tell_load(tell: Tell, what: str, load: Load) -> None:
+    tell(f"  {what}: {load.summary}  CPU {load.cpu_us:.0f} + {load.database_cpu_us:.0f} us")
+
+
+def _create(source: Databases, service: Service, plan: Plan, connections: int) -> Load:
     order = Order(
         port=service.port, connections=connections, key=API_KEY, run=f"create-{connections}",
         seconds=plan.load_s, warm_up=plan.warm_up_s,
     )  # fmt: skip
-    before = service.cpu_s()
-    figures = run(order)
-    found.creates[connections] = summarise(figures)
-    found.cpu_us[connections] = (service.cpu_s() - before) * 1e6 / figures.answered
+    return _load(source, service, order)
 
 
-def _read(service: Service, plan: Plan) -> Summary:
+def _read(source: Databases, service: Service, plan: Plan) -> Load:
     made = run(
         Order(
             port=service.port, connections=8, key=API_KEY, run="read", count=READ_IDS,
@@ -155,18 +189,26 @@ def _read(service: Service, plan: Plan) -> Summary:
         seconds=plan.load_s, warm_up=plan.warm_up_s,
         targets=[f"/v1/estimate/{estimate_id}" for estimate_id in made.ids],
     )  # fmt: skip
-    return summarise(run(order))
+    return _load(source, service, order)
 
 
-def _restarts(home: Path, times: int) -> list[float]:
+def _load(source: Databases, service: Service, order: Order) -> Load:
+    before, database_before = service.cpu_s(), source.cpu_s()
+    figures = run(order)
+    used, by_database = service.cpu_s() - before, source.cpu_s() - database_before
+    share = 1e6 / figures.answered
+    return Load(summarise(figures), used * share, by_database * share)
+
+
+def _restarts(home: Home, times: int) -> list[float]:
     found = []
-    for _ in range(times):
+    for _ in range(times + 1):
         with running(home) as service:
             found.append(service.first_answer_s)
-    return found
+    return found[1:]
 
 
-def _big_table(home: Path, plan: Plan, tell: Callable[[str], None]) -> BigTable:
+def _big_table(home: Home, plan: Plan, tell: Tell) -> BigTable:
     with running(home) as service:
         phases = swap(service, plan.quiet_s)
         memory, peak = service.memory_mb(), service.memory_mb("VmHWM")

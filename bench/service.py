@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.boards import economic
+from bench.databases import Home
+from bench.machine import children_of, cpu_of
 
 API_KEY = "api-key-of-the-benchmark-0123456789"
 ADMIN_API_KEY = "admin-key-of-the-benchmark-0123456789"
@@ -23,6 +25,7 @@ SECRETS = {
     "ADMIN_API_KEY": ADMIN_API_KEY,
     "EVIDENCE_SECRET": "evidence-secret-of-the-benchmark-0123456789abcdef",
 }
+PROGRAM = Path(sys.executable).with_name("kis-backend")
 KEPT_VARIABLES = ("PATH", "LANG", "HOME", "TMPDIR")
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 30.0
@@ -35,18 +38,18 @@ KIB = 1024
 class Service:
     """A running server: its process, its port, and how soon it gave its first answer."""
 
-    def __init__(self, home: Path, **environ: str) -> None:
-        """Start it on `home` and wait for its first estimate."""
+    def __init__(self, home: Home, workers: int) -> None:
+        """Start it on `home` with that many `workers`, and wait for its first estimate."""
         self.port = free_port()
+        self._workers = workers
         self._environ = {
             **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
-            **SECRETS, "KIS_HOME": str(home), "PORT": str(self.port),
-            "RATE_LIMIT_PER_MINUTE": "0", **environ,
+            **SECRETS, "PORT": str(self.port), "RATE_LIMIT_PER_MINUTE": "0", **home.environ,
         }  # fmt: skip
-        program = Path(sys.executable).with_name("kis-backend")
+        options = ["--workers", str(workers)] if workers > 1 else []
         began = time.monotonic()
         self._process = subprocess.Popen(
-            [str(program), "serve"], env=self._environ, stdout=subprocess.DEVNULL
+            [str(PROGRAM), "serve", *options], env=self._environ, stdout=subprocess.DEVNULL
         )
         try:
             self._wait(began + START_LIMIT_S)
@@ -84,16 +87,21 @@ class Service:
             connection.close()
 
     def memory_mb(self, field: str = "VmRSS") -> float:
-        """Return the server's resident memory, or its highest (`VmHWM`), in MB of 2**20."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
-        return int(found[1]) / KIB if found else 0.0
+        """Return the server's resident memory, or its highest (`VmHWM`), in MB of 2**20.
+
+        Of several workers: of the largest.
+        """
+        processes = [self._process.pid]
+        if self._workers > 1:
+            processes += children_of(self._process.pid)
+        return max(_memory_mb(process, field) for process in processes)
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds that the server has used."""
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        """Return the CPU seconds that the server has used, in all its workers.
+
+        The processes that size for a batch are not counted where there is one worker.
+        """
+        return cpu_of(self._process.pid, with_children=self._workers > 1)
 
     def stop(self) -> None:
         """Ask it to end; kill it when it does not."""
@@ -106,10 +114,22 @@ class Service:
             self._process.wait()
 
 
+def _memory_mb(process: int, field: str) -> float:
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) / KIB if found else 0.0
+
+
+def takes_workers() -> bool:
+    """Whether `serve` runs several workers on one port."""
+    told = subprocess.run([str(PROGRAM), "serve", "--help"], capture_output=True, check=True)
+    return b"--workers" in told.stdout
+
+
 @contextmanager
-def running(home: Path, **environ: str) -> Iterator[Service]:
+def running(home: Home, workers: int = 1) -> Iterator[Service]:
     """Run the service on `home`."""
-    service = Service(home, **environ)
+    service = Service(home, workers)
     try:
         yield service
     finally:

@@ -1,0 +1,74 @@
+"""The databases under measurement: a SQLite file in each home, or one PostgreSQL server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.postgres import PostgresServer
+
+from bench.machine import cpu_of
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+KINDS = (SQLITE, POSTGRESQL)
+NAMES = {SQLITE: "SQLite", POSTGRESQL: "PostgreSQL"}
+DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
+"""As a server is unless told otherwise: an answered COMMIT is on the disk."""
+
+
+class Home(NamedTuple):
+    """A home of a service, and the address of its database: None is its SQLite file."""
+
+    folder: Path
+    url: str | None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that the service is started with."""
+        return {"KIS_HOME": str(self.folder)} | ({"DATABASE_URL": self.url} if self.url else {})
+
+    @property
+    def file(self) -> Path:
+        """Where the SQLite database is."""
+        return self.folder / "data" / "kis.db"
+
+
+class Databases:
+    """Gives empty databases of one kind."""
+
+    def __init__(self, kind: str, folder: Path, server: PostgresServer | None) -> None:
+        """Keep homes in `folder`; the databases too, unless a `server` has them."""
+        self.kind = kind
+        self.folder = folder
+        self._server = server
+
+    @property
+    def name(self) -> str:
+        """What people call the kind."""
+        return NAMES[self.kind]
+
+    def home(self, name: str) -> Home:
+        """Return a new home with an empty database, both under `name`."""
+        self.folder.mkdir(exist_ok=True)
+        if self._server is None:
+            return Home(self.folder / name, None)
+        database = name.replace("-", "_")
+        self._server.execute(f"CREATE DATABASE {database}")
+        return Home(self.folder / name, self._server.url(database))
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds that the database server has used; 0 where there is none."""
+        return 0.0 if self._server is None else cpu_of(self._server.pid)
+
+
+@contextmanager
+def databases(kind: str, folder: Path) -> Iterator[Databases]:
+    """Run what databases of that `kind` need."""
+    if kind == SQLITE:
+        yield Databases(kind, folder / kind, None)
+        return
+    server = PostgresServer(*DURABLE)
+    try:
+        yield Databases(kind, folder / kind, server)
+    finally:
+        server.close()
