@@ -8,6 +8,7 @@ import pytest
 from tests.postgres import PostgresServer
 
 BACKENDS = ("sqlite", "postgresql")
+# Whatever has one of these says why beside it.
 SQLITE_ONLY = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SHARED_SQLITE_ONLY = pytest.mark.parametrize("shared_client", ["sqlite"], indirect=True)
 POSTGRESQL_ONLY = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -21,6 +21,7 @@ from psycopg import sql
 
 USER, PASSWORD = "kis", "password-of-the-tests"
 START_TIMEOUT_S = 20.0
+LOCK_WAIT_S = 20.0
 NOT_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """What tests that do not kill the server can do without."""
 
@@ -119,6 +120,19 @@ class PostgresServer:
         with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(sql.SQL(statement))
             return cursor.fetchall() if cursor.description else []
+
+
+def wait_for_locks(url: str, sessions: int) -> None:
+    """Wait until so many sessions of the database wait for a lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + LOCK_WAIT_S
+    with psycopg.connect(url, autocommit=True) as session:
+        while (session.execute(waiting).fetchone() or (0,))[0] < sessions:
+            assert time.monotonic() < deadline, "nobody came to wait"
+            time.sleep(0.01)
 
 
 def _unprivileged() -> dict[str, Any]:

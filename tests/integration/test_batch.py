@@ -217,7 +217,7 @@ def test_too_many_at_once_are_told_to_wait(client: Client, monkeypatch: pytest.M
     assert send_batch(client, board())[0]["status"] == 201
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # a file goes away; servers do in test_server_loss
 def test_what_cannot_be_stored_is_each_lines_error(client: Client) -> None:
     path = client.settings.home / "data" / "kis.db"
     away = path.rename(path.with_name("away.db"))

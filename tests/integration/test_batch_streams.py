@@ -2,12 +2,11 @@
 
 import os
 import signal
-import sqlite3
 import threading
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests import sql
 from tests.integration.batches import Wire, body_of
 from tests.integration.lifecycle import (
     activate,
@@ -95,11 +94,10 @@ def test_a_slow_database_stops_the_reading_too(server: Server) -> None:
     with Wire(server) as wire:
         wire.send(board())
         wire.read(1)
-        with closing(sqlite3.connect(server.home / "data" / "kis.db")) as other:
+        with sql.held_writes(server.home) as held:
             # Nothing is written here: the service waits for the lock, as for a slow disk.
-            other.execute("BEGIN IMMEDIATE")
             sent = wire.fill(body_of([board()] * 100), most=60 * MB)
-            other.rollback()
+            held.execute("ROLLBACK")
         assert sent < 20 * MB
         assert all(answer["status"] == 201 for answer in wire.read(500))
 

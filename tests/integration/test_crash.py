@@ -310,7 +310,7 @@ def test_exit_code_of_an_orderly_end(server: Server, number: signal.Signals) -> 
     assert "Traceback" not in (server.home / "logs" / "kis-backend.log").read_text()
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # only a file is locked by its server
 def test_next_server_waits_until_the_last_one_has_answered(server: Server) -> None:
     """The runbook's `pkill -f kis-backend`, and the next start on the very next line."""
     with HalfSent(server) as running:

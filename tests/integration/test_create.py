@@ -221,7 +221,7 @@ def test_request_of_the_runbook(client: Client) -> None:
     assert (main["model"], main["w"], main["h"]) == ("METASOL-600", 350, 275)
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # the runbook's SQL is SQLite's
 def test_sql_of_the_runbook(client: Client) -> None:
     for _ in range(2):
         create(client)
@@ -236,7 +236,7 @@ def test_sql_of_the_runbook(client: Client) -> None:
         assert rows_of(home, f"SELECT COUNT(*) FROM {table};")[0][0] >= 0
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # the runbook's SQL is SQLite's
 def test_estimates_of_thirty_days_ago_are_not_counted(client: Client) -> None:
     created = create(client)
     path = client.settings.home / "data" / "kis.db"
@@ -246,7 +246,7 @@ def test_estimates_of_thirty_days_ago_are_not_counted(client: Client) -> None:
     assert rows_of(client.settings.home, MOST_USED_MODELS) == []
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # the runbook's commands are SQLite's
 @pytest.mark.parametrize("statement", ["PRAGMA optimize", "VACUUM", "ANALYZE", "REINDEX"])
 def test_maintenance_of_the_runbook_beside_the_running_service(
     client: Client, statement: str

@@ -12,7 +12,7 @@ from tests.integration.problems import problem_of
 from tests.integration.program import Program, is_clear
 from tests.services import Client, Server, board
 
-pytestmark = SQLITE_ONLY
+pytestmark = SQLITE_ONLY  # a file
 
 CREATE = "/v1/estimate/create"
 

@@ -94,7 +94,7 @@ def test_home_that_is_not_there(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # only a file is locked by its server
 def test_beside_a_running_server(server: Server) -> None:
     good(estimate(server, board()), 201)
     assert examine(Program(server.home)) == GOOD

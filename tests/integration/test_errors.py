@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +12,6 @@ from kis.api.error_guide import GUIDE, errors_table
 from kis.api.errors import STATUS
 from kis.errors import ErrorCode
 from tests import sql
-from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import good
 from tests.integration.problems import HANGUL, problem_of
 from tests.services import Client, board, running_client
@@ -165,12 +161,18 @@ def test_too_many_requests(tmp_path: Path) -> None:
 # --- faults of ours ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def hands_on(client: Client) -> Iterator[sqlite3.Connection]:
-    """A connection of our own to the database that the service uses."""
-    path = client.settings.home / "data" / "kis.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        yield connection
+FULL = {
+    "sqlite": """
+        CREATE TRIGGER full_up BEFORE INSERT ON evidence BEGIN SELECT RAISE(ROLLBACK, 'full'); END
+    """,
+    "postgresql": """
+        CREATE FUNCTION fill_up() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''full''; END';
+        CREATE CONSTRAINT TRIGGER full_up AFTER INSERT ON evidence
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fill_up()
+    """,
+}
+"""What fails a transaction as a whole, as a full disk does: at once, or in the COMMIT."""
 
 
 def log_of(client: Client) -> str:
@@ -209,44 +211,42 @@ def test_database_that_cannot_be_written_now(client: Client) -> None:
     assert good(client.get("/livez")) == {"alive": True}
 
 
-@SQLITE_ONLY
-def test_transaction_that_fails_as_a_whole(client: Client, hands_on: sqlite3.Connection) -> None:
-    """A trigger rolls the whole transaction back, as a full disk does."""
-    hands_on.execute(
-        "CREATE TRIGGER full BEFORE INSERT ON evidence BEGIN SELECT RAISE(ROLLBACK, 'full'); END"
-    )
+def test_transaction_that_fails_as_a_whole(client: Client) -> None:
+    home = client.settings.home
+    backend = client.application.services.database.write_engine.dialect.name
+    sql.run(home, FULL[backend])
     response = client.post(CREATE, board())
     problem_of(response, 503, "NOT_READY")
     assert int(response.headers["retry-after"]) > 0
     assert " ERROR a transaction of 1 writes failed" in log_of(client)
-    hands_on.execute("DROP TRIGGER full")
+    assert sql.run(home, "SELECT id FROM Estimate") == []
+    sql.run(home, "DROP TRIGGER full_up" + (" ON evidence" if backend == "postgresql" else ""))
     good(client.post(CREATE, board()), 201)
 
 
-@SQLITE_ONLY
-def test_more_writes_than_can_wait(client: Client, hands_on: sqlite3.Connection) -> None:
+def test_more_writes_than_can_wait(client: Client) -> None:
     """Another connection holds the lock while more requests come than the queue takes."""
     client.application.services.writer._queue_limit = 8
-    hands_on.execute("BEGIN IMMEDIATE")
 
     async def send() -> httpx.Response:
         return await client.asend("POST", CREATE, json=board())
 
-    async def scenario() -> list[httpx.Response]:
+    async def scenario(held: sql.Hands) -> list[httpx.Response]:
         waiting = [asyncio.ensure_future(send()) for _ in range(40)]
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert {task.result().status_code for task in done} == {503}
-        hands_on.execute("ROLLBACK")
+        held.execute("ROLLBACK")
         return list(await asyncio.gather(*waiting))
 
-    (answers,) = client.gather(scenario())
+    with sql.held_writes(client.settings.home) as held:
+        (answers,) = client.gather(scenario(held))
     refused = [answer for answer in answers if answer.status_code == 503]
     assert {answer.status_code for answer in answers} == {201, 503}
     for answer in refused:
         problem_of(answer, 503, "OVERLOADED")
         assert answer.headers["retry-after"] == "1"
-    stored: Any = hands_on.execute("SELECT COUNT(*) FROM Estimate").fetchone()[0]
-    assert stored == len(answers) - len(refused)
+    stored = sql.run(client.settings.home, "SELECT COUNT(*) FROM Estimate")
+    assert stored == [(len(answers) - len(refused),)]
 
 
 def test_problem_is_json_in_utf_8(client: Client) -> None:

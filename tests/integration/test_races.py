@@ -4,7 +4,6 @@ Each unique constraint is raced on. A third session locks the table until both
 servers wait to write into it, so that both have looked before either writes.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,11 +40,11 @@ from tests.integration.lifecycle import (
     table,
     validate,
 )
+from tests.postgres import wait_for_locks
 from tests.services import ADMIN_API_KEY, Server, board, running_server
 
 CREATE = "/v1/estimate/create"
 GOLDEN = "/v1/knowledge/golden"
-WAIT_S = 20.0
 ROUNDS = 5
 RACED_ON = {
     "pk_idempotency_record": "one estimate, both get its answer",
@@ -110,23 +109,10 @@ def holding(url: str, statement: str) -> Iterator[Callable[[int], None]]:
         session.execute(statement.encode())
 
         def release(waiting: int) -> None:
-            deadline = time.monotonic() + WAIT_S
-            while _waiting(url) < waiting:
-                assert time.monotonic() < deadline, "nobody came to wait"
-                time.sleep(0.01)
+            wait_for_locks(url, waiting)
             session.rollback()
 
         yield release
-
-
-def _waiting(url: str) -> int:
-    found = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with psycopg.connect(url, autocommit=True) as session:
-        (waiting,) = session.execute(found.encode()).fetchone() or (0,)
-    return int(waiting)
 
 
 def _at_once(

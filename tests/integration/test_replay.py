@@ -4,9 +4,7 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import subprocess
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 
 from kis.estimate.verdict import judge
 from kis.knowledge.first import FIRST_LABEL
-from tests.backends import SQLITE_ONLY
+from tests import sql
 from tests.integration.lifecycle import (
     activate,
     estimate,
@@ -55,13 +53,16 @@ def add_wider(to: Any) -> None:
 
 def fill(home: Path, count: int) -> None:
     """Store `count` different boards beside the ones that are there."""
-    with closing(sqlite3.connect(home / "data" / "kis.db")) as connection, connection:
-        connection.executemany(
-            'INSERT INTO "Estimate" (id, created_at, main_model, owner, client, width_mm,'
-            " height_mm, depth_mm, enclosure_model, knowledge_version, request, answer)"
-            " VALUES (?, datetime('now'), 'SBS-54', 'x', 'x', ?, ?, ?, ?, ?, ?, '')",
-            (_stored(number) for number in range(count)),
-        )
+    with sql.hands_on(home) as hands:
+        hands.execute("BEGIN")
+        for number in range(count):
+            hands.execute(
+                "INSERT INTO Estimate (id, created_at, main_model, owner, client, width_mm,"
+                " height_mm, depth_mm, enclosure_model, knowledge_version, request, answer) VALUES"
+                " (?, '2026-01-01 00:00:00.000000', 'SBS-54', 'x', 'x', ?, ?, ?, ?, ?, ?, ?)",
+                _stored(number),
+            )
+        hands.execute("COMMIT")
 
 
 def _stored(number: int) -> tuple[object, ...]:
@@ -73,7 +74,7 @@ def _stored(number: int) -> tuple[object, ...]:
     request = bare(SHIPPED, branches=lines)
     verdict = judge(request, SHIPPED)
     assert verdict.sides is not None
-    return (f"{number:036d}", *verdict.sides, verdict.model, FIRST_LABEL, request)
+    return (f"{number:036d}", *verdict.sides, verdict.model, FIRST_LABEL, request, b"")
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +263,6 @@ def test_only_the_owner_may(client: Client) -> None:
     refused(client.post("/v1/knowledge/replay", {"versionLabel": FIRST_LABEL}), 403, "FORBIDDEN")
 
 
-@SQLITE_ONLY
 def test_creates_go_on_meanwhile(client: Client) -> None:
     fill(client.settings.home, 2_000)
 

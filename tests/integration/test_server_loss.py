@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.batches import send_batch
 from tests.integration.lifecycle import estimate, good, rows_of
 from tests.integration.traffic import Traffic
 from tests.postgres import PostgresServer
@@ -59,9 +60,12 @@ def test_a_database_that_stays_away(durable: PostgresServer, on_durable: Server)
         response = on_durable.request(method, path, json=body)
         assert (response.status_code, response.json()["code"]) == (503, "NOT_READY")
         assert int(response.headers["retry-after"]) > 0
+    lines = send_batch(on_durable, board(idempotencyKey="k-1"), b"{")
+    assert {(line["status"], line["code"]) for line in lines} == {(503, "NOT_READY")}
     assert on_durable.request("GET", "/livez").status_code == 200
     assert on_durable.request("GET", "/readyz").status_code == 503
     durable.start()
     assert good(on_durable.request("GET", f"/v1/estimate/{created['id']}")) == created
     good(estimate(on_durable, board()), 201)
+    assert send_batch(on_durable, board(idempotencyKey="k-1"))[0]["status"] == 201
     assert on_durable.request("GET", "/readyz").status_code == 200

@@ -1,21 +1,20 @@
 """Whatever is changed in the database itself is found by verification, and named."""
 
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
+from sqlalchemy import Float
 
+from kis.db.metadata import Blob, metadata
+from tests import sql
 from tests.backends import SHARED_SQLITE_ONLY
 from tests.integration.lifecycle import good
 from tests.integration.problems import problem_of
 from tests.integration.test_evidence import WITH_ACCESSORIES, failed, package_of, verify
 from tests.services import Client
-
-pytestmark = SHARED_SQLITE_ONLY
 
 EVIDENCE_COLUMNS = {
     "evidence_id": "$.evidenceId",
@@ -45,15 +44,17 @@ AS_TEXT = {"rows": "cast(rows AS TEXT)", "answer": "cast(answer AS TEXT)"}
 class Tampered:
     """A genuine package, the service that made it, and hands on its database."""
 
-    def __init__(self, client: Client, connection: sqlite3.Connection) -> None:
+    def __init__(self, client: Client, hands: sql.Hands) -> None:
         self.client = client
-        self.connection = connection
+        self.hands = hands
         self.genuine = package_of(client, WITH_ACCESSORIES)
         self.id: str = self.genuine["statement"]["estimateId"]
 
     def change(self, table: str, column: str, value: object, where: str, name: str) -> None:
-        sql = f'UPDATE "{table}" SET {column} = ? WHERE {where} = ?'
-        assert self.connection.execute(sql, [value, name]).rowcount == 1
+        if not self.hands.is_sqlite:
+            value = typed(table, column, value)
+        update = f'UPDATE "{table}" SET {column} = ? WHERE {where} = ? RETURNING 1'
+        assert self.hands.execute(update, [value, name]) == [(1,)]
 
     def change_estimate(self, column: str, value: object) -> None:
         self.change("Estimate", column, value, "id", self.id)
@@ -63,10 +64,10 @@ class Tampered:
 
     def edit_as_text(self, table: str, column: str, old: str, new: str) -> None:
         key = "id" if table == "Estimate" else "estimate_id"
-        sql = f'UPDATE "{table}" SET {column} = replace({AS_TEXT[column]}, ?, ?) WHERE {key} = ?'
-        self.connection.execute(sql, [old, new, self.id])
+        edit = f'UPDATE "{table}" SET {column} = replace({AS_TEXT[column]}, ?, ?) WHERE {key} = ?'
+        self.hands.execute(edit, [old, new, self.id])
         check = f'SELECT typeof({column}), instr({column}, ?) FROM "{table}" WHERE {key} = ?'
-        kind, position = self.connection.execute(check, [new, self.id]).fetchone()
+        ((kind, position),) = self.hands.execute(check, [new, self.id])
         assert (kind, position > 0) == ("text", True)
 
     def change_document(self, name: str, column: str, value: object) -> None:
@@ -77,8 +78,8 @@ class Tampered:
         return digest
 
     def stored(self, column: str) -> Any:
-        sql = f'SELECT {column} FROM "Estimate" WHERE id = ?'
-        return self.connection.execute(sql, [self.id]).fetchone()[0]
+        ((value,),) = self.hands.execute(f'SELECT {column} FROM "Estimate" WHERE id = ?', [self.id])
+        return value
 
     def findings(self) -> dict[str, str]:
         """Return what verification finds in a package that was fetched before the change."""
@@ -91,20 +92,30 @@ class Tampered:
         return failed(verify(self.client, package))
 
 
+def typed(table: str, column: str, value: object) -> object:
+    """Return `value` as PostgreSQL would take it: there a column keeps one type only."""
+    kind = metadata.tables[table].c[column].type
+    if isinstance(kind, Float):
+        return 12.5
+    if isinstance(kind, Blob):
+        return value if isinstance(value, bytes) else str(value).encode()
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
 @pytest.fixture
 def tampered(shared_client: Client) -> Iterator[Tampered]:
     """An estimate of its own, and hands on its database; documents are put back after it."""
-    path = shared_client.settings.home / "data" / "kis.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        documents = connection.execute("SELECT digest, content FROM knowledge_document").fetchall()
-        yield Tampered(shared_client, connection)
-        connection.execute("DELETE FROM knowledge_document")
-        connection.executemany("INSERT INTO knowledge_document VALUES (?, ?)", documents)
+    with sql.hands_on(shared_client.settings.home) as hands:
+        documents = hands.execute("SELECT digest, content FROM knowledge_document")
+        yield Tampered(shared_client, hands)
+        hands.execute("DELETE FROM knowledge_document")
+        for document in documents:
+            hands.execute("INSERT INTO knowledge_document VALUES (?, ?)", document)
 
 
-def test_all_columns_are_among_the_cases(tampered: Tampered) -> None:
+def test_all_columns_are_among_the_cases() -> None:
     def columns(table: str) -> set[str]:
-        return {row[1] for row in tampered.connection.execute(f'PRAGMA table_info("{table}")')}
+        return set(metadata.tables[table].columns.keys())
 
     assert columns("evidence") == set(EVIDENCE_COLUMNS) | {"estimate_id"}
     assert columns("Estimate") == set(ESTIMATE_COLUMNS) | OF_THEIR_OWN
@@ -181,12 +192,14 @@ def test_who_asked_is_in_the_package_without_the_address(tampered: Tampered) -> 
     assert "127.0.0.1" not in json.dumps(tampered.genuine)
 
 
+@SHARED_SQLITE_ONLY  # its text may be no UTF-8
 def test_text_that_is_no_utf_8(tampered: Tampered) -> None:
-    sql = "UPDATE \"Estimate\" SET label = cast(x'ff' AS TEXT) WHERE id = ?"
-    tampered.connection.execute(sql, [tampered.id])
+    update = "UPDATE Estimate SET label = cast(x'ff' AS TEXT) WHERE id = ?"
+    tampered.hands.execute(update, [tampered.id])
     assert tampered.findings() == {"database": "Estimate.label"}
 
 
+@SHARED_SQLITE_ONLY  # another column keeps no text for bytes
 def test_answer_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
     """The edit leaves TEXT where the service keeps bytes: found and named all the same."""
     tampered.edit_as_text("Estimate", "answer", '"W":', '"W":1')
@@ -196,18 +209,20 @@ def test_answer_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
     assert "shape" not in found
 
 
+@SHARED_SQLITE_ONLY  # another column keeps no text for bytes
 def test_rows_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
     tampered.edit_as_text("evidence", "rows", '"widthDmm":750', '"widthDmm":751')
     assert tampered.findings()["database"].startswith("$.statement.rows.breakers[")
     assert "signature" in tampered.findings_afterwards()
 
 
+@SHARED_SQLITE_ONLY  # another column keeps no text for bytes
 def test_kept_answer_edited_as_in_the_sqlite3_shell(tampered: Tampered) -> None:
     """What is replayed to the same request is what is stored, whatever its type."""
     headers = {"Idempotency-Key": "edited"}
     first = tampered.client.post("/v1/estimate/create", {}, headers=headers)
-    sql = "UPDATE idempotency_record SET body = cast(body AS TEXT) WHERE key = 'edited'"
-    tampered.connection.execute(sql)
+    update = "UPDATE idempotency_record SET body = cast(body AS TEXT) WHERE key = 'edited'"
+    tampered.hands.execute(update)
     again = tampered.client.post("/v1/estimate/create", {}, headers=headers)
     assert (again.status_code, again.content) == (422, first.content)
 

@@ -55,7 +55,7 @@ def test_every_row_arrives(database: Database, count: int) -> None:
     assert stored(database) == rows(count)
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # PostgreSQL takes any number of rows in one
 def test_few_statements(database: Database) -> None:
     things = BulkInsert(thing_table, COLUMNS)
     sent: list[str] = []

@@ -29,7 +29,7 @@ def count_notes(connection: Connection) -> int:
     return int(connection.execute(text("SELECT count(*) FROM note")).scalar_one())
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # its pragmas
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -51,7 +51,7 @@ def test_there_is_one_write_connection(database: Database) -> None:
     assert database.write_engine.pool.size() == 1  # type: ignore[attr-defined]
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # its pragmas; PostgreSQL: test_postgres
 def test_every_read_connection_refuses_to_write(database: Database) -> None:
     create_note(database)
     connections = [database.read_engine.connect() for _ in range(READ_CONNECTIONS)]
@@ -120,7 +120,7 @@ def test_schema_changes_are_part_of_the_transaction(database: Database) -> None:
     create_note(database)
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # its VACUUM
 def test_the_borrowed_write_connection_is_in_no_transaction(database: Database) -> None:
     create_note(database)
     borrowed = database.write_engine.raw_connection()
@@ -165,7 +165,7 @@ def test_errors_do_not_show_parameters(database: Database) -> None:
     assert "customer" not in str(caught.value)
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # a file
 def test_closing_leaves_one_file(path: Path, database: Database) -> None:
     create_note(database)
     database.read_now(count_notes)

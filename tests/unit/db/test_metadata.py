@@ -55,7 +55,7 @@ def test_a_naive_datetime_is_refused(database: Database) -> None:
     assert isinstance(caught.value.orig, ValueError)
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # its datetime('now')
 def test_compares_with_sqlites_now(database: Database) -> None:
     now = datetime.now(UTC)
     store(database, now - timedelta(days=31), now - timedelta(days=29), now + timedelta(days=1))
@@ -75,7 +75,7 @@ def test_compares_and_sorts_in_expressions(database: Database) -> None:
     assert database.read_now(lambda c: c.execute(in_order).scalars().all()) == [first, second]
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # another column keeps no text for bytes
 @pytest.mark.parametrize(
     ("sql", "read"),
     [

@@ -88,7 +88,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     assert database.read_now(stored_revision) == HEAD
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # once is enough
 def test_an_up_to_date_database_costs_no_import_of_alembic(database: Database, path: Path) -> None:
     migrate(database)
     program = (
@@ -120,7 +120,7 @@ def test_a_migration_that_fails_leaves_nothing(database: Database) -> None:
     assert database.read_now(stored_revision) is None
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # the runbook's SQL is SQLite's
 @pytest.mark.parametrize(
     ("query", "plan"),
     [

@@ -84,7 +84,7 @@ def test_what_changes_a_file_in_place_is_no_alarm(
     assert not any(place.is_displaced() for place in places)
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # a file
 @pytest.mark.parametrize("way", WAYS)
 def test_writer_stores_nothing_in_a_file_that_went(
     database: Database, path: Path, way: object
@@ -107,7 +107,7 @@ def test_writer_stores_nothing_in_a_file_that_went(
     run(test())
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # a file
 def test_write_whose_file_goes_meanwhile_is_not_confirmed(database: Database, path: Path) -> None:
     database.write_now(note_table.create)
 
@@ -123,7 +123,7 @@ def test_write_whose_file_goes_meanwhile_is_not_confirmed(database: Database, pa
     assert names(database) == ["after"]
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # a file
 def test_database_that_is_no_file_has_no_place_to_lose(database: Database, path: Path) -> None:
     other = Database(database.write_engine, database.read_engine)
     path.rename(path.with_name("elsewhere.db"))

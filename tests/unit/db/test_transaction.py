@@ -76,6 +76,23 @@ def test_connection_lost_before_the_commit_is_run_again(
 
 
 @POSTGRESQL_ONLY
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "57014"])
+def test_what_a_server_gives_up_is_run_again(database: Database, code: str) -> None:
+    """Not to be serialised, a deadlock, a lock or a statement that took too long."""
+    runs: list[str] = []
+
+    def work(connection: Connection) -> None:
+        runs.append("run")
+        add(connection)
+        if len(runs) == 1:
+            raising = f"DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''{code}''; END'"
+            connection.execute(text(raising))
+
+    transact(database, work)
+    assert (names(database), len(runs)) == (["a"], 2)
+
+
+@POSTGRESQL_ONLY
 def test_connection_lost_in_the_commit_that_was_done(
     database: Database, postgres: PostgresServer
 ) -> None:

@@ -222,7 +222,7 @@ def test_a_failing_commit_fails_its_batch_and_no_other(database: Database) -> No
     assert names(database) == ["b"]
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # RAISE(ROLLBACK) is SQLite's; servers: test_transaction
 def test_nothing_is_stored_after_the_database_gave_up_the_transaction(database: Database) -> None:
     give_up = """
         CREATE TRIGGER give_up BEFORE INSERT ON note WHEN new.name = 'x'
@@ -245,7 +245,7 @@ def test_nothing_is_stored_after_the_database_gave_up_the_transaction(database: 
     assert names(database) == ["c"]
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # only SQLite locks in BEGIN
 def test_a_begin_that_fails_is_survived(database: Database, path: Path) -> None:
     borrowed = database.write_engine.raw_connection()
     borrowed.driver_connection.execute("PRAGMA busy_timeout = 0")  # type: ignore[union-attr]

@@ -164,7 +164,7 @@ def test_changed_document_is_found(database: Database) -> None:
         database.read_now(lambda c: store.load_tables(c, version))
 
 
-@SQLITE_ONLY
+@SQLITE_ONLY  # another column keeps no text for bytes
 @pytest.mark.parametrize("content", ["cast(content AS TEXT)", "x'00'", "7", "''"])
 def test_damaged_document_is_named_without_its_bytes(database: Database, content: str) -> None:
     version = database.read_now(store.load_active_version)
