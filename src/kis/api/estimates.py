@@ -1,7 +1,6 @@
 """/v1/estimate and /v1/evidence."""
 
 import asyncio
-import re
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from starlette.responses import Response
 
 from kis.api import examples
 from kis.api.body import LARGE_BYTES, parse_json, read_json, read_json_text
-from kis.api.direct import DirectRoute
+from kis.api.direct import ID, DirectRoute
 from kis.api.errors import (
     MAX_FINDINGS,
     PROBLEM_TYPE,
@@ -39,7 +38,6 @@ from kis.telemetry import Refused, log_lookup, log_refusals
 
 JSON = "application/json"
 MAX_PAGE = 500
-ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 GATES = (
     ErrorCode.REQ_MORE_INFO,
@@ -231,10 +229,14 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
 
     docs = documented.route(Answer, errors=(ErrorCode.NOT_FOUND,))
 
-    @routes.get("/v1/estimate/{estimateId}", tags=["견적 Estimates"], **docs)  # noqa: FAST003 - its alias
     async def get_estimate(estimate_id: EstimateId) -> Response:
         """답한 그대로의 견적. An estimate, byte for byte as it was answered."""
         return Response(await estimates.load_answer(estimate_id), media_type=JSON)
+
+    routes.add_api_route(
+        "/v1/estimate/{estimateId}", get_estimate, methods=["GET"], tags=["견적 Estimates"],
+        route_class_override=DirectRoute, **docs,
+    )  # fmt: skip
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

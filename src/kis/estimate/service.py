@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kis.db.engine import Database
+from kis.db.lookup import Lookup
 from kis.db.writer import Writer
 from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
 from kis.estimate import store
@@ -81,6 +82,7 @@ class EstimateService:
         self._now = now
         self._new_id = new_id
         self._claims = Claims()
+        self._answers = Lookup(database, store.load_answers)
 
     async def create(
         self, draft: BoardDraft, caller: Caller, key: str | None, refusal_body: RefusalBody
@@ -118,7 +120,7 @@ class EstimateService:
             DomainError: NOT_FOUND.
 
         """
-        answer = await self._database.read(lambda c: store.load_answer(c, estimate_id))
+        answer = await self._answers.find(estimate_id)
         if answer is None:
             raise DomainError(not_found(estimate_id))
         return answer

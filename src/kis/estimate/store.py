@@ -1,6 +1,6 @@
 """Writes estimates with all that belongs to them, and finds them again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -112,12 +112,16 @@ def write_refusals(
     return outcomes
 
 
+def load_answers(connection: Connection, ids: Collection[str]) -> dict[str, bytes]:
+    """Return the bytes that were answered, by id; an unknown id is left out."""
+    table = estimate_table.c
+    rows = connection.execute(select(table.id, table.answer).where(table.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
 def load_answer(connection: Connection, estimate_id: str) -> bytes | None:
     """Return the bytes that were answered; None for an unknown id."""
-    answer: bytes | None = connection.scalar(
-        select(estimate_table.c.answer).where(estimate_table.c.id == estimate_id)
-    )
-    return answer
+    return load_answers(connection, {estimate_id}).get(estimate_id)
 
 
 def load_owner(connection: Connection, estimate_id: str) -> str | None:

@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from kis.api.direct import DirectRoute, Shortcut
 
+ID = "0123abcd-0123-7abc-8abc-0123456789ab"
+
 
 class Refused(Exception):  # noqa: N818 - says what is the case
     """What the application has a handler for."""
@@ -23,6 +25,12 @@ async def echo(request: Request) -> Response:
     if wish == "fault":
         raise ZeroDivisionError
     return Response(await request.body(), 201, {"who": request.scope["route"].path})
+
+
+async def show(one: str) -> Response:
+    if one.startswith("f"):
+        raise Refused
+    return Response(one)
 
 
 async def refuse(_: Request, __: Exception) -> Response:
@@ -43,6 +51,10 @@ class Framework:
         router.add_api_route("/cold", echo, methods=["POST"])
         router.add_api_route("/some", echo, methods=["GET"])
         router.add_api_route("/some", echo, methods=["DELETE"])
+        router.add_api_route("/things/known", echo, methods=["GET"])
+        router.add_api_route(
+            "/things/{one}", show, methods=["GET"], route_class_override=DirectRoute
+        )
         router.add_api_route("/{any}", echo, methods=["GET"])
         self.app = FastAPI()
         self.app.include_router(router)
@@ -82,9 +94,42 @@ def test_direct_route_answers_as_the_application(framework: Framework, wish: str
     assert answered.headers == expected.headers
 
 
+@pytest.mark.parametrize(("first", "status"), [("0", 200), ("f", 422)])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_direct_route_by_id_answers_as_the_application(
+    framework: Framework, method: str, first: str, status: int
+) -> None:
+    path = f"/things/{first}{ID[1:]}"
+    answered = framework.ask(framework.shortcut, method, path)
+    assert framework.asked == 0
+    expected = framework.ask(framework.app, "GET", path)
+    assert framework.asked == 1
+    assert (answered.status_code, expected.status_code) == (status, status)
+    assert answered.content == (expected.content if method == "GET" else b"")
+    assert answered.headers == expected.headers
+
+
+def test_direct_route_by_id_is_known_to_the_log(framework: Framework) -> None:
+    scopes: list[Any] = []
+
+    async def keep(scope: Any, receive: Any, send: Any) -> None:
+        await framework.shortcut(scope, receive, send)
+        scopes.append(scope)
+
+    for method in ("GET", "HEAD"):
+        framework.ask(keep, method, f"/things/{ID}")
+    assert [scope["route"].path for scope in scopes] == ["/things/{one}"] * 2
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
+        ("GET", f"/things/{ID}x", 200),
+        ("GET", f"/things/{ID.upper()}", 200),
+        ("GET", "/things/other", 200),
+        ("GET", "/things/known", 201),
+        ("GET", f"/things/{ID}/", 307),
+        ("PUT", f"/things/{ID}", 405),
         ("POST", "/cold", 201),
         ("POST", "/hot/", 307),
         ("POST", "/no/where", 404),
