@@ -123,8 +123,8 @@ def free_port() -> int:
 class Server:
     """A real `kis-backend serve` in a process of its own."""
 
-    def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
-        """Start it and wait until it answers."""
+    def __init__(self, home: Path, environ: Mapping[str, str], workers: int = 1) -> None:
+        """Start it, with so many processes, and wait until it answers."""
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -135,7 +135,7 @@ class Server:
         }  # fmt: skip
         self.program = str(Path(sys.executable).with_name("kis-backend"))
         self.process = subprocess.Popen(
-            [self.program, "serve"], env=self.environ,
+            [self.program, "serve", "--workers", str(workers)], env=self.environ,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._wait()
@@ -190,9 +190,9 @@ class Server:
 
 
 @contextmanager
-def running_server(home: Path, **environ: str) -> Iterator[Server]:
+def running_server(home: Path, workers: int = 1, /, **environ: str) -> Iterator[Server]:
     """Run a real server on a home of its own."""
-    server = Server(home, environ)
+    server = Server(home, environ, workers)
     try:
         yield server
     finally:

@@ -1,6 +1,7 @@
 """The only wiring: settings in, services and the application out."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from starlette.types import ASGIApp
 
 from kis import clock
 from kis.access.keys import KeySet, Scope
+from kis.access.rate import Limiter, RateLimiter
+from kis.access.shared_rate import SharedRateLimiter
 from kis.api import batch, docs, estimates, golden, health, knowledge, replay
 from kis.api.direct import Shortcut
 from kis.api.errors import (
@@ -34,7 +37,7 @@ from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
-from kis.db.engine import Database, open_database
+from kis.db.engine import Database, open_database, open_second_writer
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
@@ -51,6 +54,7 @@ from kis.knowledge.activation import ActivationService
 from kis.knowledge.active import Active, ActiveKnowledge
 from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
+from kis.knowledge.fleet import Alone, Fleet, SharedFleet, worker_name
 from kis.knowledge.following import Follower
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
@@ -77,7 +81,8 @@ class Services:
     database: Database
     writer: Writer
     knowledge: ActiveKnowledge
-    follower: Follower
+    fleet: Fleet
+    limiter: Limiter
     estimates: EstimateService
     batches: BatchService
     workers: Workers
@@ -92,10 +97,12 @@ class Services:
     def start(self) -> None:
         """Begin to accept writes."""
         self.writer.start()
+        self.limiter.start()
 
     async def stop(self) -> None:
         """Commit what was accepted, then close the database."""
         await asyncio.to_thread(self.workers.close)
+        await self.limiter.stop()
         await self.writer.stop()
         self.database.close()
 
@@ -118,6 +125,7 @@ def open_services(settings: Settings) -> Services:
     active = ActiveKnowledge(_prepare(database, settings))
     writer = Writer(database)
     follower = Follower(database, active)
+    fleet = _fleet(settings, database, writer, active, follower)
     keyring = Keyring.of(settings.evidence_secret.encode())
     workers = Workers(keyring)
     staging = Staging(
@@ -128,7 +136,8 @@ def open_services(settings: Settings) -> Services:
         database=database,
         writer=writer,
         knowledge=active,
-        follower=follower,
+        fleet=fleet,
+        limiter=_limiter(settings),
         estimates=EstimateService(
             database=database, writer=writer, knowledge=active, follower=follower,
             keyring=keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
@@ -142,7 +151,7 @@ def open_services(settings: Settings) -> Services:
         evidence=EvidenceService(database=database, keyring=keyring),
         staging=staging,
         activation=ActivationService(
-            database=database, writer=writer, knowledge=active, resize=resize,
+            database=database, writer=writer, knowledge=active, fleet=fleet, resize=resize,
             latest=latest_sizes, replay_latest=regress, now=clock.now,
         ),
         catalogue=KnowledgeService(
@@ -183,6 +192,26 @@ def _load_active(connection: Connection) -> Active:
     return knowledge_store.load_active(connection, knowledge_store.load_active_version(connection))
 
 
+def _fleet(
+    settings: Settings, database: Database, writer: Writer, active: ActiveKnowledge,
+    follower: Follower,
+) -> Fleet:  # fmt: skip
+    """Return the workers: a SQLite file has but this process."""
+    name = worker_name()
+    if settings.database_file is not None:
+        return Alone(name)
+    return SharedFleet(name, database=database, writer=writer, knowledge=active, follower=follower)
+
+
+def _limiter(settings: Settings) -> Limiter:
+    """Return what counts requests: in memory, unless other processes count them as well."""
+    per_minute = settings.rate_limit_per_minute
+    if settings.database_file is not None or not per_minute:
+        return RateLimiter(per_minute, time.monotonic)
+    database = open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
+    return SharedRateLimiter(per_minute, database)
+
+
 def _keys(settings: Settings) -> KeySet:
     secrets = [(Scope.API, settings.api_key)]
     if settings.admin_key_usable:
@@ -220,8 +249,9 @@ def create_app(settings: Settings) -> Application:
     _add_error_handlers(app, _methods_by_path((*routers, app.router)))
     shortcut = Shortcut(app, [route for router in routers for route in router.routes])
     gatekeeper = Gatekeeper(
-        shortcut, settings=settings, keys=services.keys, metrics=services.metrics
-    )
+        shortcut, settings=settings, keys=services.keys, limiter=services.limiter,
+        metrics=services.metrics,
+    )  # fmt: skip
     return Application(gatekeeper, services)
 
 
@@ -238,13 +268,14 @@ def _lifespan(
                 forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
             )
         ]
-        if settings.database_file is None:  # a file has no other process that writes
-            tasks.append(asyncio.create_task(services.follower.follow()))
+        if isinstance(services.fleet, SharedFleet):
+            tasks.append(asyncio.create_task(services.fleet.run()))
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await services.stop()
 
     return lifespan

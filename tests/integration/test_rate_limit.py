@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kis.access.rate import RateLimiter
 from kis.api.gatekeeper import Gatekeeper
 from tests.integration.problems import problem_of
 from tests.services import ADMIN_API_KEY, API_KEY, Client, board, running_client
@@ -34,8 +35,8 @@ class Limited:
         inner: Any = client.application.asgi
         services = client.application.services
         self.asgi = Gatekeeper(
-            inner._app, settings=client.settings, keys=services.keys, metrics=services.metrics,
-            seconds=self.clock,
+            inner._app, settings=client.settings, keys=services.keys,
+            limiter=RateLimiter(PER_MINUTE, self.clock), metrics=services.metrics,
         )  # fmt: skip
 
     def get(

@@ -1,8 +1,10 @@
 """Estimates go on while versions are swapped under them, on a real server."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+from tests.backends import POSTGRESQL_ONLY
 from tests.integration.lifecycle import (
     activate,
     estimate,
@@ -16,7 +18,7 @@ from tests.integration.lifecycle import (
     verify_evidence,
 )
 from tests.integration.traffic import Traffic
-from tests.services import Server
+from tests.services import Server, running_server
 
 SWAPS = 200
 WIDTHS = {"v-a": 90, "v-b": 95}
@@ -39,9 +41,21 @@ def swap_to(server: Server, label: str) -> None:
 
 
 def test_no_estimate_fails_or_is_of_the_older_version_over_200_swaps(server: Server) -> None:
+    assert_swaps_are_clean(server, clients=3)
+
+
+@POSTGRESQL_ONLY
+def test_nor_with_four_workers_and_eight_clients(tmp_path: Path, database_url: str) -> None:
+    with running_server(
+        tmp_path / "home", 4, RATE_LIMIT_PER_MINUTE="0", DATABASE_URL=database_url
+    ) as server:
+        assert_swaps_are_clean(server, clients=8)
+
+
+def assert_swaps_are_clean(server: Server, clients: int) -> None:
     publish(server, "v-a", row("T-100", width=90))
     stage(server, "v-b", row("T-100", width=95))
-    traffic = Traffic(server, 3, main_only("T-100"))
+    traffic = Traffic(server, clients, main_only("T-100"))
     with traffic.running():
         for swap in range(SWAPS):
             swap_to(server, "v-a" if swap % 2 else "v-b")

@@ -35,13 +35,13 @@ class Traffic:
         self._begun = threading.Barrier(clients + 1)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Iterator["Traffic"]:
         """Keep them asking; each has had a first answer before this begins."""
         for thread in self._threads:
             thread.start()
         try:
             self._begun.wait(TIMEOUT_S)
-            yield
+            yield self
         finally:
             self._ending.set()
             for thread in self._threads:

@@ -167,6 +167,16 @@ GUIDE = {
         Text("다른 활성화가 먼저 끝났다", "another activation finished first"),
         Text("활성 버전을 확인한 뒤 다시 한다", "look at the active version, then retry"),
     ),
+    ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED: Advice(
+        Text(
+            "새 버전을 쓰지 못하는 워커가 있어 이전 버전으로 스스로 되돌렸다",
+            "a worker could not take the new version, so the one before was made active again",
+        ),
+        Text(
+            "workers에 나온 워커의 로그를 보고 고치거나 재시작한 뒤 다시 활성화한다",
+            "see the log of the worker that `workers` names; mend or restart it, activate again",
+        ),
+    ),
     ErrorCode.REGRESSION_FAILED: Advice(
         Text("기준 사례의 크기가 달라진다", "golden cases would come out differently"),
         Text(

@@ -7,14 +7,13 @@ so that no route can forget it.
 import ipaddress
 import logging
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from kis.access.keys import Key, KeySet, Scope
-from kis.access.rate import Allowance, RateLimiter
+from kis.access.rate import Allowance, Client, Limiter
 from kis.api.errors import (
     PROBLEM_TYPE,
     headers_of,
@@ -57,17 +56,16 @@ class Gatekeeper:
     """The ASGI middleware."""
 
     def __init__(
-        self, app: ASGIApp, *, settings: Settings, keys: KeySet, metrics: Metrics,
-        seconds: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
-        """Wrap `app`. `seconds` is the clock of the rate limit."""
+        self, app: ASGIApp, *, settings: Settings, keys: KeySet, limiter: Limiter, metrics: Metrics
+    ) -> None:
+        """Wrap `app`."""
         self._app = app
         self._keys = keys
         self._metrics = metrics
         self._admin_hint = ADMIN_NEEDED if settings.admin_key_usable else EQUAL_KEYS
         self._max_body_bytes = settings.max_body_bytes
         self._max_import_bytes = settings.max_import_bytes
-        self._limiter = RateLimiter(settings.rate_limit_per_minute, seconds)
+        self._limiter = limiter
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; pass everything else on."""
@@ -80,7 +78,7 @@ class Gatekeeper:
         key: Key | None = None
         try:
             key = self._keys.find(_header(scope, b"x-api-key") or "")
-            self._admit(scope, client, key, exchange)
+            await self._admit(scope, client, key, exchange)
             context = RequestContext(client, exchange.request_id, key)
             scope.setdefault("state", {})["context"] = context
             if scope["path"] not in STREAMED:
@@ -105,7 +103,9 @@ class Gatekeeper:
         route = scope.get("route")
         self._metrics.count_request(method, getattr(route, "path", "-"), exchange.status, ms)
 
-    def _admit(self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange") -> None:
+    async def _admit(
+        self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange"
+    ) -> None:
         path = scope["path"]
         if "\x00" in path:
             raise _with_nul()
@@ -115,7 +115,7 @@ class Gatekeeper:
                 raise _forbidden(self._admin_hint)
             return
         if self._limiter.is_on:
-            allowance = self._limiter.take((key.key_id if key else "", client))
+            allowance = await self._limiter.take(Client(key.key_id if key else "", client))
             exchange.headers += _rate_headers(allowance)
             if not allowance.allowed:
                 raise _too_many(allowance)

@@ -20,6 +20,7 @@ from kis.estimate.answer import moment_text
 from kis.estimate.request import NO_CONTROL_CHARACTERS, VERSION_LABEL, parse_body
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
 from kis.knowledge.diff import Difference
+from kis.knowledge.fleet import Acknowledgement
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Imported, ImportOrder, Staging, Validated
 from kis.knowledge.store import Version
@@ -143,6 +144,7 @@ class RolledBack(msgspec.Struct, frozen=True, rename="camel"):
     active_version: str
     previous_version: str
     reason: str
+    workers: tuple[Acknowledgement, ...]
 
 
 VersionLabel = Annotated[str, Path(max_length=64)]
@@ -285,7 +287,10 @@ def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -
 def _add_activation(
     routes: APIRouter, activation: ActivationService, documented: Documented
 ) -> None:
-    conflicts = (ErrorCode.VERSION_NOT_FOUND, ErrorCode.ACTIVATION_CONFLICT)
+    conflicts = (
+        ErrorCode.VERSION_NOT_FOUND, ErrorCode.ACTIVATION_CONFLICT,
+        ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
+    )  # fmt: skip
     docs = documented.route(
         Activated, body=ActivateRequest, example=examples.ACTIVATE,
         errors=(
@@ -319,5 +324,7 @@ def _add_activation(
         )
         done = await activation.activate(wanted, actor_of(request))
         return answer(
-            RolledBack(True, True, done.active_version, done.previous_version, order.reason)
+            RolledBack(
+                True, True, done.active_version, done.previous_version, order.reason, done.workers
+            )
         )

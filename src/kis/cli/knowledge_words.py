@@ -12,6 +12,7 @@ ROLES = {
     "enclosure": "외함 enclosure",
 }
 CHANGES = {"changed": "변경 changed", "added": "추가 added", "removed": "삭제 removed"}
+STATES = {"gone": "응답 없음(종료된 것으로 봄)", "passed": "그 사이 다른 버전이 활성화됨"}
 OUTCOMES = {"changed": "변경 changed", "failed": "실패 failed"}
 
 Answer = dict[str, Any]
@@ -43,6 +44,15 @@ def words_of_validation(label: str, answer: Answer) -> Iterator[str]:
 def words_of_activation(answer: Answer) -> Iterator[str]:
     """Yield which version is active, and the regression where there was one."""
     yield f"활성 {answer['activeVersion']} (이전 {answer['previousVersion']})"
+    workers = answer["workers"]
+    if len(workers) > 1:
+        has_it = sum(worker["state"] == "acknowledged" for worker in workers)
+        yield f"워커 {len(workers)}개 중 {has_it}개 확인"
+        yield from (
+            f"  {worker['worker']}: {STATES[worker['state']]}"
+            for worker in workers
+            if worker["state"] != "acknowledged"
+        )
     if answer.get("regression"):
         yield from words_of_regression(answer["regression"])
 

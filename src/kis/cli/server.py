@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,17 +13,10 @@ from kis.cli.lock import Lock, Locked, lock_file, only_process
 
 if TYPE_CHECKING:
     import socket
-    from types import FrameType
 
     from kis.ops.doctor import Checkup
     from kis.settings import Settings
 
-DRAIN_S = 10
-BACKLOG = 2048
-SWITCH_INTERVAL_S = 0.0003
-GC_THRESHOLD = 50_000
-M_MMAP_THRESHOLD = -3  # of mallopt(3)
-MMAP_THRESHOLD_BYTES = 128 * 1024
 LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a command finds it
 AsJson = Annotated[bool, typer.Option("--json", help="JSON으로 출력. Print JSON.")]
 
@@ -34,12 +27,21 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="예 Example: kis-backend doctor --json")(doctor)
 
 
-def serve(as_json: AsJson = False) -> None:
+def serve(
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="프로세스 수(PostgreSQL). Processes (PostgreSQL)."),
+    ] = 1,
+    as_json: AsJson = False,
+) -> None:
     """서버를 시작한다. Start the service."""
-    from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415 - only for a server
+    from kis.cli.serving import listen  # noqa: PLC0415 - only for a server
+    from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415
 
     prepared = prepare()
     settings = prepared.settings
+    if workers > 1 and settings.database_file is not None:
+        _refuse_workers()
     configure_logging(settings)
     # The runbook sends stdout into the log: no secret and no "POST" belongs there.
     shown_on = sys.stderr if as_json else sys.stdout
@@ -50,10 +52,10 @@ def serve(as_json: AsJson = False) -> None:
     is_quiet = shares_log(sys.stdout.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    shown = None if is_quiet else _announcement(settings, as_json=as_json)
     try:
-        with only_process(settings) as lock, _listen(settings) as listener:
-            shown = None if is_quiet else _announcement(settings, as_json=as_json)
-            _run(settings, lock, listener, shown)
+        with only_process(settings) as lock, listen(settings) as listener:
+            _run(settings, workers, lock, listener, shown)
     except Locked as locked:
         fail(
             f"다른 프로세스({locked.address or '명령'})가 데이터베이스를 쓰고 있습니다:"
@@ -62,6 +64,17 @@ def serve(as_json: AsJson = False) -> None:
             f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
             2,
         )
+
+
+def _refuse_workers() -> NoReturn:
+    fail(
+        "SQLite 파일에는 한 프로세스만 쓸 수 있어 --workers는 1이어야 합니다.\n"
+        "여러 프로세스로 돌리려면 PostgreSQL을 쓰십시오:"
+        " DATABASE_URL=postgresql://사용자:암호@서버/데이터베이스",
+        "One process at a time may write to a SQLite file, so --workers has to be 1."
+        " For more, use PostgreSQL: DATABASE_URL=postgresql://user:password@host/database",
+        2,
+    )
 
 
 def _warn_of_equal_keys(*, is_shown: bool) -> None:
@@ -81,71 +94,28 @@ def _end(_number: int, _frame: object) -> None:
 
 
 def _run(
-    settings: "Settings", lock: Lock, listener: "socket.socket", announcement: str | None
+    settings: "Settings",
+    workers: int,
+    lock: Lock,
+    listener: "socket.socket",
+    announcement: str | None,
 ) -> None:
     """Serve until a signal comes; show `announcement` once requests are answered."""
-    import uvicorn  # noqa: PLC0415 - only when the server starts
 
-    from kis.app import create_app  # noqa: PLC0415
+    def tell_ready() -> None:
+        lock.name(_address(settings, LOCAL_HOSTS.get(settings.host, settings.host)))
+        if announcement:
+            typer.echo(announcement)
+            sys.stdout.flush()
 
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
-            # From here on the next server waits for this one to answer what it has begun.
-            lock.name("")
-            super().handle_exit(sig, frame)
+    if workers == 1:
+        from kis.cli.serving import serve_here  # noqa: PLC0415 - only for a server
 
-    app = create_app(settings).asgi
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, loop="uvloop", http="httptools",
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=DRAIN_S,
-        backlog=BACKLOG,
-    )  # fmt: skip
-    _tune()
-    lock.name(_address(settings, LOCAL_HOSTS.get(settings.host, settings.host)))
-    if announcement:
-        typer.echo(announcement)
-        sys.stdout.flush()
-    Server(config).run(sockets=[listener])
+        serve_here(settings, listener, on_ready=tell_ready, on_end=lambda: lock.name(""))
+        return
+    from kis.cli.serving_workers import serve_with_workers  # noqa: PLC0415 - only for several
 
-
-def _listen(settings: "Settings") -> "socket.socket":
-    import socket  # noqa: PLC0415 - only when the server starts
-
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        fail(
-            f"{settings.host}:{settings.port} 주소에서 시작할 수 없습니다: {error}\n"
-            "다른 프로그램이 이 포트를 쓰고 있으면 PORT를 바꾸십시오.",
-            "Another program may use this port: set PORT to a free one.",
-            2,
-        )
-
-
-def _tune() -> None:
-    """Keep long computations in threads, and the collector, from holding up answers."""
-    import gc  # noqa: PLC0415 - only when the server starts
-
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 50, 100)
-    _return_freed_memory()
-
-
-def _return_freed_memory() -> None:
-    """Have glibc give large freed blocks back to the system, as it does at first.
-
-    It raises its own threshold with each block that is freed, so that an import
-    of 100,000 rows would leave 50 MB behind that nobody uses.
-    """
-    import ctypes  # noqa: PLC0415 - only when the server starts
-
-    try:
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
-    except (AttributeError, OSError):
-        return  # another C library: it has its own ways
+    serve_with_workers(settings, workers, listener, tell_ready)
 
 
 def _announcement(settings: "Settings", *, as_json: bool) -> str:

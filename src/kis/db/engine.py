@@ -123,3 +123,12 @@ def open_database(url: str, *, slow_query_ms: float) -> Database:
         case kind:
             message = f"databases of kind {kind} are not supported, only sqlite and postgresql"
             raise DatabaseUnavailable(message)
+
+
+def open_second_writer(url: str, *, slow_query_ms: float) -> Database:
+    """Open the PostgreSQL at `url`, which `open_database` has, for one more `Writer`.
+
+    It reads on the connection that writes.
+    """
+    engine = postgres.open_writer(make_url(url), slow_query_ms=slow_query_ms)
+    return Database(engine, engine)

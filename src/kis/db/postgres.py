@@ -5,7 +5,8 @@ to their last (repeatable read); the writer sees what was committed before each
 statement (read committed), so that a pointer it has locked is the current one.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, text
@@ -20,6 +21,7 @@ MINIMUM = 14
 """The oldest major version that PostgreSQL's makers still mend."""
 
 CONNECT_TIMEOUT_S = 5
+LISTEN_AGAIN_S = 1.0
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 60_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
@@ -33,10 +35,10 @@ def open_engines(url: URL, *, readers: int, slow_query_ms: float) -> tuple[Engin
             server is too old.
 
     """
-    write_engine = _engine(url, 1, "READ COMMITTED", read_only=False)
+    write_engine = open_writer(url, slow_query_ms=slow_query_ms)
     read_engine = _engine(url, readers, "REPEATABLE READ", read_only=True)
+    log_slow_statements(read_engine, slow_query_ms)
     for engine in (write_engine, read_engine):
-        log_slow_statements(engine, slow_query_ms)
         try:
             with engine.connect() as connection:
                 require_version(connection.dialect.server_version_info or ())
@@ -45,6 +47,13 @@ def open_engines(url: URL, *, readers: int, slow_query_ms: float) -> tuple[Engin
             write_engine.dispose()
             raise DatabaseUnavailable(_trouble(url, error)) from error
     return write_engine, read_engine
+
+
+def open_writer(url: URL, *, slow_query_ms: float) -> Engine:
+    """Return one more engine that writes, with a connection of its own."""
+    engine = _engine(url, 1, "READ COMMITTED", read_only=False)
+    log_slow_statements(engine, slow_query_ms)
+    return engine
 
 
 def require_version(version: tuple[int | str, ...]) -> None:
@@ -79,6 +88,26 @@ def read(engine: Engine, fn: Callable[[Connection], T]) -> T:
     except OperationalError as error:
         message = f"cannot read: {_reason(error)}"
         raise DatabaseUnavailable(message) from error
+
+
+async def notices(engine: Engine, channel: str) -> AsyncIterator[None]:
+    """Yield whenever the server of `engine` passes on a NOTIFY of `channel`, for ever.
+
+    On a connection of its own, which is opened again when it breaks: what was told
+    meanwhile is lost, so that nobody may depend on it.
+    """
+    psycopg = engine.dialect.loaded_dbapi
+    _, address = engine.dialect.create_connect_args(engine.url)
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                **address, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+            ) as connection:
+                await connection.execute(f"LISTEN {channel}")
+                async for _ in connection.notifies():
+                    yield
+        except psycopg.OperationalError:
+            await asyncio.sleep(LISTEN_AGAIN_S)
 
 
 def transaction_number(connection: Connection) -> str | None:

@@ -72,9 +72,14 @@ class Writer:
     """
 
     def __init__(
-        self, database: Database, *, queue_limit: int = 2048, batch_limit: int = 256
+        self,
+        database: Database,
+        *,
+        queue_limit: int = 2048,
+        batch_limit: int = 256,
+        name: str = "kis-writer",
     ) -> None:
-        """Prepare; `start` begins. Limits are numbers of items."""
+        """Prepare; `start` begins. Limits are numbers of items; `name` is the thread's."""
         self.batches = 0
         self.items = 0
         self.last_batch_size = 0
@@ -87,7 +92,7 @@ class Writer:
         self._accepting = False
         self._lock = threading.Lock()
         # A daemon, so that a program that dies without `stop` does not hang.
-        self._thread = threading.Thread(target=self._run, name="kis-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def queue_depth(self) -> int:

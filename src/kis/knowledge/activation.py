@@ -1,6 +1,7 @@
 """Making a version the active one: regression, pointer, hot swap, and the way back."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -13,6 +14,7 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.knowledge import golden_store, pointer, questions_store, refusals, store
 from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.fleet import Acknowledgement, Fleet
 from kis.knowledge.regression import (
     Case,
     Regression,
@@ -21,6 +23,8 @@ from kis.knowledge.regression import (
     rerun_cases,
 )
 from kis.knowledge.snapshot import Snapshot
+
+logger = logging.getLogger("kis.knowledge")
 
 LATEST_ESTIMATES = 1_000
 Kind = Literal["activate", "rollback"]
@@ -53,6 +57,7 @@ class Activated(msgspec.Struct, frozen=True, rename="camel"):
     already_active: bool
     regression: Regression | None
     answered_questions: tuple[str, ...]
+    workers: tuple[Acknowledgement, ...]
 
 
 class ActivationService:
@@ -68,6 +73,7 @@ class ActivationService:
         database: Database,
         writer: Writer,
         knowledge: ActiveKnowledge,
+        fleet: Fleet,
         resize: Resize,
         latest: Latest,
         replay_latest: ReplayLatest,
@@ -77,6 +83,7 @@ class ActivationService:
         self._database = database
         self._writer = writer
         self._knowledge = knowledge
+        self._fleet = fleet
         self._resize = resize
         self._latest = latest
         self._replay_latest = replay_latest
@@ -86,12 +93,15 @@ class ActivationService:
     async def activate(self, order: ActivationOrder, actor: str) -> Activated:
         """Make `order.label` the active version; running requests finish on the old one.
 
-        Once this returns no estimate is stored under the old version.
+        Once this returns no estimate is stored under the old version, and every
+        worker has the new one.
 
         Raises:
             DomainError: VERSION_NOT_FOUND, VERSION_NOT_VALIDATED,
                 VERSION_BASE_MOVED, VERSION_NEVER_ACTIVATED, REGRESSION_FAILED,
-                ACTIVATION_CONFLICT, REQ_MORE_INFO (force without a reason).
+                ACTIVATION_CONFLICT, REQ_MORE_INFO (force without a reason),
+                ACTIVATION_NOT_ACKNOWLEDGED (a worker cannot take it; the version
+                before is active again).
 
         """
         if order.force and not order.reason.strip():
@@ -102,7 +112,8 @@ class ActivationService:
             )
             active = await self._database.read(store.load_active_version)
             if version.active:
-                return Activated(True, version.label, version.label, True, None, ())
+                said = await self._fleet.acknowledgements(version.id)
+                return Activated(True, version.label, version.label, True, None, (), said)
             _check_eligible(version, active, order.kind)
             candidate = await self._database.read(lambda c: store.load_active(c, version))
             regression = None
@@ -111,7 +122,25 @@ class ActivationService:
                 if regression.failed_golden and not order.force:
                     raise refusals.regression_failed(regression.failed_golden, regression)
             answered = await self._switch(order, version, active, candidate, regression, actor)
-            return Activated(True, version.label, active.label, False, regression, answered)
+            said = await self._fleet.acknowledgements(version.id)
+            if any(ack.is_refusal for ack in said):
+                await self._take_back(version, active, said, actor)
+                path = LABEL_PATH[order.kind]
+                raise refusals.not_acknowledged(version.label, active.label, said, path)
+            return Activated(True, version.label, active.label, False, regression, answered, said)
+
+    async def _take_back(
+        self, version: store.Version, before: store.Version,
+        said: tuple[Acknowledgement, ...], actor: str,
+    ) -> None:  # fmt: skip
+        """Make the version `before` active again; raises ACTIVATION_CONFLICT if a third one is."""
+        reason = "; ".join(
+            f"{ack.worker} {ack.state} {ack.problem}".rstrip() for ack in said if ack.is_refusal
+        )
+        logger.error("version %s is taken back: %s", version.label, reason)
+        order = ActivationOrder(before.label, "rollback", run_regression=False, reason=reason)
+        candidate = await self._database.read(lambda c: store.load_active(c, before))
+        await self._switch(order, before, version, candidate, None, actor)
 
     async def _regress(self, candidate: Active) -> Regression:
         def load(connection: Connection) -> tuple[list[Case], list[Any]]:
@@ -148,6 +177,7 @@ class ActivationService:
                 None if regression is None else msgspec.json.encode(regression),
             )  # fmt: skip
             store.record_activation(connection, activation)
+            pointer.tell_moved(connection)
             entry = audit_store.Entry(
                 at, actor, f"knowledge.{order.kind}", version.label, order.reason,
                 candidate.snapshot.digest,

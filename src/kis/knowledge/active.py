@@ -3,6 +3,7 @@
 from kis.evidence.statement import RowEvidence, row_evidence
 from kis.knowledge.model import Accessory, Breaker
 from kis.knowledge.snapshot import Snapshot
+from kis.knowledge.workers import Failure
 
 
 class Active:
@@ -41,12 +42,17 @@ class Stale(Exception):  # noqa: N818 - not a fault: the estimate is made again
 
 
 class ActiveKnowledge:
-    """Holds the one `Active`. A swap is one assignment: requests that run keep theirs."""
+    """Holds the one `Active`. A swap is one assignment: requests that run keep theirs.
+
+    `failure` says why it is not of the active version, where that cannot be loaded.
+    """
 
     def __init__(self, active: Active) -> None:
         """Begin with `active`."""
         self.current = active
+        self.failure: Failure | None = None
 
     def swap(self, active: Active) -> None:
         """Put `active` in place for all requests that begin from now on."""
         self.current = active
+        self.failure = None

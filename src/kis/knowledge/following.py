@@ -1,22 +1,18 @@
 """Follows what other processes activate.
 
-The pointer is looked at each second, and whenever a write was refused because
-it has moved. No message is needed for an estimate to be of the active version:
-the write itself checks that.
+The pointer is looked at each second (`fleet`), and whenever a write was refused
+because it has moved. No message is needed for an estimate to be of the active
+version: the write itself checks that.
 """
 
 import asyncio
 import logging
-import zlib
 
 from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError
 from kis.knowledge import store
 from kis.knowledge.active import Active, ActiveKnowledge
-from kis.knowledge.content import ContentError
-
-LOOK_EVERY_S = 1.0
+from kis.knowledge.workers import Failure
 
 logger = logging.getLogger("kis.knowledge")
 
@@ -40,14 +36,17 @@ class Follower:
         async with self._turn:
             if self._knowledge.current is not seen:
                 return
+            version = await self._database.read(store.load_active_version)
+            if version.id == seen.snapshot.version_id:
+                return
             try:
-                version = await self._database.read(store.load_active_version)
-                if version.id == seen.snapshot.version_id:
-                    return
                 active = await self._database.read(lambda c: store.load_active(c, version))
-            except (DomainError, ContentError, zlib.error) as error:
-                message = f"the active version cannot be loaded: {error}"
-                raise DatabaseUnavailable(message) from error
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # whatever a newer program stored there
+                problem = f"version {version.label} is active and cannot be loaded: {error}"
+                self._knowledge.failure = Failure(version.id, problem)
+                raise DatabaseUnavailable(problem) from error
             self._knowledge.swap(active)
             logger.info("now follows version %s", active.snapshot.label)
 
@@ -60,19 +59,9 @@ class Follower:
         """
         seen = self._knowledge.current
         pointer = await self._database.read(store.load_pointer)
-        if pointer is not None and pointer.version_id != seen.snapshot.version_id:
+        if pointer is None:
+            return
+        if pointer.version_id != seen.snapshot.version_id:
             await self.catch_up(seen)
-
-    async def follow(self) -> None:
-        """Look each second, until cancelled; a fault is told once, then tried again."""
-        told = ""
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            try:
-                await self.look()
-            except (DatabaseUnavailable, DomainError) as error:
-                if str(error) != told:
-                    logger.error("%s", error)  # noqa: TRY400 - the message says it all
-                told = str(error)
-            else:
-                told = ""
+        else:
+            self._knowledge.failure = None

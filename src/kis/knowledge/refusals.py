@@ -135,6 +135,26 @@ def activation_conflict() -> DomainError:
     )
 
 
+def not_acknowledged(label: str, active_label: str, workers: object, path: str) -> DomainError:
+    """Not every worker can take version `label`, so the one before is active again."""
+    return DomainError(
+        Finding(
+            ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
+            path,
+            Text(
+                f"모든 워커가 {with_particle(label, '을/를')} 쓰지는 못하여"
+                f" {with_particle(active_label, '으로/로')} 되돌렸습니다.",
+                f"Not every worker could take {label}: {active_label} is active again.",
+            ),
+            Text(
+                "workers에 나온 워커의 로그를 보고 고치거나 재시작한 뒤 다시 하십시오.",
+                "See the log of the worker that `workers` names; mend or restart it, then retry.",
+            ),
+            {"workers": workers},
+        )
+    )
+
+
 def regression_failed(names: Sequence[str], report: object) -> DomainError:
     """Golden cases would come out differently."""
     listed = ", ".join(names)

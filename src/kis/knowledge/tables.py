@@ -109,3 +109,13 @@ golden_case_table = Table(
     Column("created_by", Text, nullable=False),
     Column("request", Blob, nullable=False),
 )
+
+worker_table = Table(
+    "worker",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seen_at_s", Float, nullable=False),  # of the database's clock since 1970
+    Column("version_id", Integer, nullable=False),  # that it estimates with
+    Column("failed_version_id", Integer),  # that is active, and it cannot load
+    Column("problem", Text, nullable=False),
+)

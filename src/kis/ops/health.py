@@ -33,6 +33,9 @@ async def check_health(database: Database, writer: Writer, knowledge: ActiveKnow
     reasons = []
     if not writer.is_running:
         reasons.append(Text("저장 스레드가 멈췄습니다.", "The writer is not running."))
+    if knowledge.failure is not None:
+        problem = knowledge.failure.problem
+        reasons.append(Text(f"활성 버전을 불러올 수 없습니다: {problem}", problem))
     if database.is_displaced():
         # Not read either: a new connection would open, or make, another file.
         reasons.append(DISPLACED.message)

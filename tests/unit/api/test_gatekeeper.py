@@ -1,6 +1,7 @@
 """What every request passes, around an application of the test's own."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from kis.access.keys import KeySet, Scope
+from kis.access.rate import RateLimiter
 from kis.api.errors import refusal
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
@@ -41,7 +43,10 @@ class Gate:
         self.metrics = Metrics()
         keys = KeySet.of([(Scope.API, API_KEY), (Scope.ADMIN, ADMIN_API_KEY)])
         app: ASGIApp = inside
-        self.asgi = Gatekeeper(app, settings=self.settings, keys=keys, metrics=self.metrics)
+        limiter = RateLimiter(0, time.monotonic)
+        self.asgi = Gatekeeper(
+            app, settings=self.settings, keys=keys, limiter=limiter, metrics=self.metrics
+        )
 
     def send(
         self, path: str = "/v1/x", *, method: str = "GET", key: str | None = API_KEY, **more: Any

@@ -75,13 +75,27 @@ def case(number: int, **changes: Any) -> dict[str, Any]:
 
 def activation(*cases: dict[str, Any], **counts: int) -> dict[str, Any]:
     report = {"total": 100, "passed": 90, "changed": 0, "failed": 0, **counts, "cases": cases}
-    return {"activeVersion": "v-1", "previousVersion": "v-0", "regression": report}
+    return {"activeVersion": "v-1", "previousVersion": "v-0", "regression": report, "workers": []}
+
+
+def workers(*states: str) -> list[dict[str, str]]:
+    return [{"worker": f"kis:{n}", "state": state} for n, state in enumerate(states)]
 
 
 def test_activation_without_a_regression_and_rollback() -> None:
-    answer = {"activeVersion": "v-1", "previousVersion": "v-0"}
+    answer = {"activeVersion": "v-1", "previousVersion": "v-0", "workers": workers("acknowledged")}
     assert list(words_of_activation(answer)) == ["활성 v-1 (이전 v-0)"]
     assert list(words_of_activation({**answer, "regression": None})) == ["활성 v-1 (이전 v-0)"]
+
+
+def test_several_workers_are_counted_and_who_has_it_not_is_named() -> None:
+    states = ("acknowledged", "acknowledged", "gone", "passed")
+    answer = {"activeVersion": "v-1", "previousVersion": "v-0", "workers": workers(*states)}
+    assert list(words_of_activation(answer))[1:] == [
+        "워커 4개 중 2개 확인",
+        "  kis:2: 응답 없음(종료된 것으로 봄)",
+        "  kis:3: 그 사이 다른 버전이 활성화됨",
+    ]
 
 
 def test_cases_that_did_not_pass_are_listed_with_their_sizes() -> None:

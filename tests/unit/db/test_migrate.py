@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+import kis.access.tables
 import kis.audit.tables
 import kis.estimate.tables
 import kis.evidence.tables

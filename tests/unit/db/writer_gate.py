@@ -84,7 +84,7 @@ async def queued(*jobs: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:
 
 
 @asynccontextmanager
-async def running(database: Database, **limits: int) -> AsyncIterator[Writer]:
+async def running(database: Database, **limits: Any) -> AsyncIterator[Writer]:
     writer = Writer(database, **limits)
     writer.start()
     try:

@@ -13,6 +13,7 @@ from kis.knowledge import store
 from kis.knowledge.activation import ActivationOrder, ActivationService
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.diff import Mode
+from kis.knowledge.fleet import Alone
 from kis.knowledge.model import Breaker
 from kis.knowledge.regression import Case, rerun_cases
 from kis.knowledge.service import KnowledgeService
@@ -43,7 +44,7 @@ class Running:
             now=lambda: NOON,
         )  # fmt: skip
         self.activation = ActivationService(
-            database=database, writer=self.writer, knowledge=self.knowledge,
+            database=database, writer=self.writer, knowledge=self.knowledge, fleet=Alone("a"),
             resize=self._resize,
             latest=lambda _, limit: self.cases[:limit],
             replay_latest=lambda cases, snapshot: rerun_cases(cases, snapshot, self._resize),

@@ -7,7 +7,7 @@ import pytest
 
 from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
-from kis.knowledge import following, store
+from kis.knowledge import store
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.following import Follower
 from tests.unit.knowledge.rows import breaker
@@ -64,28 +64,37 @@ def test_many_that_catch_up_at_once_load_once(
 
 
 def test_version_that_cannot_be_loaded_is_told_and_the_old_one_stays(
-    database: Database,
-    other: ActiveKnowledge,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    database: Database, other: ActiveKnowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "LOOK_EVERY_S", 0.01)
     follower = Follower(database, other)
     seen = other.current
-
-    async def follow_for_a_while() -> None:
-        task = asyncio.create_task(follower.follow())
-        await asyncio.sleep(0.3)
-        task.cancel()
-
     with running(database, tmp_path) as services:
         publish(services)
-        digest = services.version(NEXT).digest
-        monkeypatch.setattr(store, "load_document", lambda *_: b"{}")
-        with pytest.raises(DatabaseUnavailable, match="cannot be loaded"):
-            asyncio.run(follower.look())
-        asyncio.run(follow_for_a_while())
+        version = services.version(NEXT)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "load_document", lambda *_: b"{}")
+            with pytest.raises(DatabaseUnavailable, match=f"{NEXT} is active and cannot be loaded"):
+                asyncio.run(follower.look())
+        assert other.current is seen
+        assert other.failure is not None
+        assert other.failure.version_id == version.id
+        assert NEXT in other.failure.problem
+        services.roll_back(FIRST)
+        asyncio.run(follower.look())
     assert other.current is seen
-    assert len([r for r in caplog.records if r.name == "kis.knowledge"]) == 1
-    assert digest is not None
+    assert other.failure is None
+
+
+def test_what_can_be_loaded_later_is_no_failure_any_more(
+    database: Database, other: ActiveKnowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(database, other)
+    with running(database, tmp_path) as services:
+        publish(services)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "load_document", lambda *_: b"{}")
+            with pytest.raises(DatabaseUnavailable):
+                asyncio.run(follower.look())
+        asyncio.run(follower.look())
+    assert other.current.snapshot.label == NEXT
+    assert other.failure is None

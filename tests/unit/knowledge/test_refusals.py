@@ -34,6 +34,11 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
         "$.targetVersionLabel",
     ),
     "version_active": (lambda: refusals.version_active("v-a"), ErrorCode.VERSION_ACTIVE, ""),
+    "not_acknowledged": (
+        lambda: refusals.not_acknowledged("v-b", "v-a", (), "$.versionLabel"),
+        ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
+        "$.versionLabel",
+    ),
     "activation_conflict": (refusals.activation_conflict, ErrorCode.ACTIVATION_CONFLICT, ""),
     "regression_failed": (
         lambda: refusals.regression_failed(["v-a"], {"total": 1}), ErrorCode.REGRESSION_FAILED,

@@ -24,6 +24,8 @@ def upgrade() -> None:
     create_knowledge_pointer()
     create_knowledge_question()
     create_golden_case()
+    create_worker()
+    create_rate_limit()
 
 
 def create_estimate() -> None:
@@ -226,3 +228,35 @@ def create_golden_case() -> None:
         sa.Column("request", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_golden_case"),
     )
+
+
+def create_worker() -> None:
+    """Create what the running processes tell each other."""
+    op.create_table(
+        "worker",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("seen_at_s", sa.Float, nullable=False),
+        sa.Column("version_id", sa.Integer, nullable=False),
+        sa.Column("failed_version_id", sa.Integer),
+        sa.Column("problem", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_worker"),
+        prefixes=_passing(),
+    )
+
+
+def create_rate_limit() -> None:
+    """Create the buckets of the rate limit that processes share."""
+    op.create_table(
+        "rate_limit",
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("empty_at_s", sa.Float, nullable=False),
+        sa.Column("asked_at_s", sa.Float, nullable=False),
+        sa.Column("taken", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("client", name="pk_rate_limit"),
+        prefixes=_passing(),
+    )
+
+
+def _passing() -> list[str]:
+    """What is worth nothing after a crash: PostgreSQL waits for no disk then."""
+    return ["UNLOGGED"] if op.get_bind().dialect.name == "postgresql" else []

@@ -1,0 +1,95 @@
+"""What a process that serves does: listen, run uvicorn, keep answers quick."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from kis.cli.client import fail
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from types import FrameType
+
+    from kis.settings import Settings
+
+DRAIN_S = 10
+BACKLOG = 2048
+SWITCH_INTERVAL_S = 0.0003
+GC_THRESHOLD = 50_000
+M_MMAP_THRESHOLD = -3  # of mallopt(3)
+MMAP_THRESHOLD_BYTES = 128 * 1024
+
+UVICORN: dict[str, Any] = {
+    "log_config": None, "access_log": False, "loop": "uvloop", "http": "httptools",
+    "server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": DRAIN_S,
+    "backlog": BACKLOG,
+}  # fmt: skip
+"""What `uvicorn.Config` is told, whether one process serves or several."""
+
+
+def listen(settings: "Settings") -> "socket.socket":
+    """Return the socket that requests arrive at; end with a message where there can be none."""
+    import socket  # noqa: PLC0415 - only when the server starts
+
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        fail(
+            f"{settings.host}:{settings.port} 주소에서 시작할 수 없습니다: {error}\n"
+            "다른 프로그램이 이 포트를 쓰고 있으면 PORT를 바꾸십시오.",
+            "Another program may use this port: set PORT to a free one.",
+            2,
+        )
+
+
+def serve_here(
+    settings: "Settings",
+    listener: "socket.socket",
+    *,
+    on_ready: "Callable[[], None]",
+    on_end: "Callable[[], None]",
+) -> None:
+    """Serve in this process until a signal comes.
+
+    `on_ready` is called once requests are taken, `on_end` before what has begun is
+    answered: from then on the next server waits for this one.
+    """
+    import uvicorn  # noqa: PLC0415 - only when the server starts
+
+    from kis.app import create_app  # noqa: PLC0415
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            on_end()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(create_app(settings).asgi, **UVICORN)
+    tune()
+    on_ready()
+    Server(config).run(sockets=[listener])
+
+
+def tune() -> None:
+    """Keep long computations in threads, and the collector, from holding up answers."""
+    import gc  # noqa: PLC0415 - only when the server starts
+
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 50, 100)
+    _return_freed_memory()
+
+
+def _return_freed_memory() -> None:
+    """Have glibc give large freed blocks back to the system, as it does at first.
+
+    It raises its own threshold with each block that is freed, so that an import
+    of 100,000 rows would leave 50 MB behind that nobody uses.
+    """
+    import ctypes  # noqa: PLC0415 - only when the server starts
+
+    try:
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+    except (AttributeError, OSError):
+        return  # another C library: it has its own ways

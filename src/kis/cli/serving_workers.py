@@ -1,0 +1,107 @@
+"""Several processes that serve one port, under uvicorn's supervisor.
+
+It starts a worker again that has died or hangs for five seconds, and takes SIGHUP
+(restart the workers one after another, none of them before its successor is ready),
+SIGTTIN and SIGTTOU (one more, one less).
+"""
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from kis.cli.client import fail
+from kis.cli.serving import UVICORN, tune
+from kis.db.engine import open_database
+from kis.db.migrate import migrate
+from kis.db.unavailable import DatabaseUnavailable
+from kis.settings import Settings, SettingsError, load_settings
+from kis.telemetry import configure_logging
+
+START_TIMEOUT_S = 60.0
+START_AGAIN_AFTER_S = 1.0
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+
+
+class _Supervisor(Multiprocess):
+    """Says when all workers are ready, or ends when one cannot start."""
+
+    def __init__(
+        self, config: uvicorn.Config, listener: socket.socket, on_ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config, [listener])
+        self.has_started = False
+        self._on_ready = on_ready
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        self.has_started = all(
+            process.wait_until_ready(START_TIMEOUT_S, self.should_exit)
+            for process in self.processes
+        )
+        if self.has_started:
+            self._on_ready()
+        else:
+            self.should_exit.set()
+
+
+def serve_with_workers(
+    settings: Settings, count: int, listener: socket.socket, on_ready: Callable[[], None]
+) -> None:
+    """Serve with `count` processes until a signal comes; call `on_ready` once all take requests.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be used.
+
+    """
+    # Before any worker: what is wrong is told once, and the schema made once.
+    database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+    try:
+        migrate(database)
+    finally:
+        database.close()
+    app = f"{__name__}:{create_worker.__name__}"
+    config = uvicorn.Config(app, factory=True, workers=count, **UVICORN)
+    supervisor = _Supervisor(config, listener, on_ready)
+    supervisor.run()
+    if not supervisor.has_started:
+        fail(
+            f"워커가 시작하지 못했습니다. 로그를 보십시오: {settings.log_file}",
+            "A worker could not start: see the log.",
+            2,
+        )
+
+
+def create_worker() -> ASGIApp:
+    """Return the application of one worker: what uvicorn calls in each of its processes."""
+    from kis.api.reconnecting import Reconnecting  # noqa: PLC0415 - only in a worker
+    from kis.app import create_app  # noqa: PLC0415
+
+    _end_with_parent()
+    try:
+        settings = load_settings(os.environ)
+        configure_logging(settings)
+        app = create_app(settings).asgi
+    except (DatabaseUnavailable, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        # The supervisor starts the next try at once.
+        time.sleep(START_AGAIN_AFTER_S)
+        sys.exit(1)
+    tune()
+    return Reconnecting(app)
+
+
+def _end_with_parent() -> None:
+    """Have the system end this process when the supervisor was killed: nobody else would."""
+    import ctypes  # noqa: PLC0415 - only in a worker
+
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (AttributeError, OSError):
+        return  # another system: it knows no such thing

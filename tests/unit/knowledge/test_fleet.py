@@ -1,0 +1,229 @@
+"""Workers on one PostgreSQL: each follows, says so, and is waited for."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from kis.db.engine import Database
+from kis.db.writer import Writer
+from kis.errors import DomainError, ErrorCode
+from kis.knowledge import fleet, pointer, store, workers
+from kis.knowledge.activation import ActivationOrder
+from kis.knowledge.active import ActiveKnowledge
+from kis.knowledge.fleet import Acknowledgement, Alone, SharedFleet
+from kis.knowledge.following import Follower
+from kis.knowledge.workers import Failure
+from tests.backends import POSTGRESQL_ONLY
+from tests.unit.knowledge.rows import breaker
+from tests.unit.knowledge.running import Running, running
+
+FIRST, NEXT = "v2025-09-24-01", "v-next"
+FAR_AWAY_S = 600.0
+
+pytestmark = POSTGRESQL_ONLY
+
+
+def active_id(database: Database) -> int:
+    return database.read_now(store.load_active_version).id
+
+
+def announce(
+    database: Database, name: str, version_id: int, failure: Failure | None = None
+) -> None:
+    """Say something in the name of another worker, as one on another machine would."""
+    database.write_now(lambda c: workers.announce(c, name, version_id, failure))
+
+
+def newest(database: Database) -> ActiveKnowledge:
+    version = database.read_now(store.load_active_version)
+    return ActiveKnowledge(database.read_now(lambda c: store.load_active(c, version)))
+
+
+def wire(database: Database, name: str, writer: Writer, knowledge: ActiveKnowledge) -> SharedFleet:
+    return SharedFleet(
+        name, database=database, writer=writer, knowledge=knowledge,
+        follower=Follower(database, knowledge),
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def worker(
+    database: Database, name: str, knowledge: ActiveKnowledge | None = None
+) -> AsyncIterator[ActiveKnowledge]:
+    """Run another worker, and give what it estimates with: the active version, at first."""
+    knowledge, writer = knowledge or newest(database), Writer(database)
+    writer.start()
+    task = asyncio.create_task(wire(database, name, writer, knowledge).run())
+    try:
+        while not any(w.name == name for w in await database.read(workers.load_workers)):
+            pass
+        yield knowledge
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await writer.stop()
+
+
+def join_fleet(services: Running) -> None:
+    """Have `services` ask other workers before an activation is done."""
+    services.activation._fleet = wire(
+        services.database, "here", services.writer, services.knowledge
+    )
+
+
+def publish(services: Running) -> None:
+    services.stage(NEXT, breaker("NEW"))
+    assert services.validate(NEXT)
+
+
+async def activated(services: Running) -> tuple[Acknowledgement, ...]:
+    """Activate, and return what the workers say to it."""
+    done = await services.activation.activate(ActivationOrder(NEXT, "activate", False), "admin-x")
+    return done.workers
+
+
+@pytest.mark.usefixtures("database_url")
+def test_one_process_needs_no_other() -> None:
+    said = asyncio.run(Alone("a").acknowledgements(1))
+    assert said == (Acknowledgement("a", "acknowledged"),)
+
+
+def test_hint_wakes_the_others(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking now and then is what to rely on, but nobody waits for it as a rule."""
+    with running(database, tmp_path) as services:
+        publish(services)
+        join_fleet(services)
+
+        async def run() -> None:
+            async with worker(database, "there") as knowledge:
+                await asyncio.sleep(0.5)  # by now it listens
+                monkeypatch.setattr(fleet, "LOOK_EVERY_S", FAR_AWAY_S)
+                await asyncio.sleep(1.1)  # and waits for the hint alone
+                said = await activated(services)
+                assert said == (Acknowledgement("there", "acknowledged"),)
+                assert knowledge.current.snapshot.label == NEXT
+
+        services.run(run())
+
+
+def test_without_hints_the_others_look(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pointer, "tell_moved", lambda _: None)
+    monkeypatch.setattr(fleet, "LOOK_EVERY_S", 0.05)
+    with running(database, tmp_path) as services:
+        publish(services)
+        join_fleet(services)
+
+        async def run() -> None:
+            async with worker(database, "there") as knowledge:
+                said = await activated(services)
+                assert said == (Acknowledgement("there", "acknowledged"),)
+                assert knowledge.current.snapshot.label == NEXT
+
+        services.run(run())
+
+
+def test_worker_that_cannot_load_it_has_the_version_taken_back(
+    database: Database, tmp_path: Path
+) -> None:
+    before = active_id(database)
+    with running(database, tmp_path) as services:
+        publish(services)
+        join_fleet(services)
+        next_id = services.version(NEXT).id
+        announce(database, "old program", before, Failure(next_id, "unknown rule"))
+        with pytest.raises(DomainError) as refused:
+            services.activate(NEXT)
+        finding = refused.value.main
+        assert finding.code is ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED
+        said = (Acknowledgement("old program", "failed", "unknown rule"),)
+        assert finding.data["workers"] == said
+        assert active_id(database) == before
+        assert services.knowledge.current.snapshot.version_id == before
+        assert services.version(NEXT).state == "validated"
+        kinds = "SELECT kind, reason FROM knowledge_activation ORDER BY id DESC LIMIT 2"
+        rows = database.read_now(lambda c: c.exec_driver_sql(kinds).all())
+    assert [tuple(row) for row in rows] == [
+        ("rollback", "old program failed unknown rule"),
+        ("activate", ""),
+    ]
+
+
+def test_worker_that_says_nothing_has_it_taken_back(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "ACKNOWLEDGED_WITHIN_S", 0.1)
+    before = active_id(database)
+    announce(database, "busy", before)
+    with running(database, tmp_path) as services:
+        publish(services)
+        join_fleet(services)
+        with pytest.raises(DomainError) as refused:
+            services.activate(NEXT)
+    assert refused.value.main.data["workers"] == (Acknowledgement("busy", "silent"),)
+    assert active_id(database) == before
+
+
+def test_worker_that_has_ended_is_not_waited_for(database: Database, tmp_path: Path) -> None:
+    announce(database, "killed", active_id(database))
+    gone = f"UPDATE worker SET seen_at_s = seen_at_s - {workers.GONE_AFTER_S + 1}"
+    database.write_now(lambda c: c.exec_driver_sql(gone))
+    with running(database, tmp_path) as services:
+        publish(services)
+        join_fleet(services)
+        (said,) = services.run(activated(services))
+    assert said == (Acknowledgement("killed", "gone"),)
+
+
+def test_third_version_meanwhile_is_nobodys_fault(database: Database, tmp_path: Path) -> None:
+    """Another server has activated on: there is nothing to wait for, and nothing to take back."""
+    before = active_id(database)
+    announce(database, "there", before)
+    with running(database, tmp_path) as services:
+        publish(services)
+        join_fleet(services)
+        (said,) = services.run(services.activation._fleet.acknowledgements(before + 99))
+    assert said == (Acknowledgement("there", "passed"),)
+
+
+def test_fault_is_logged_once_and_told_to_the_others(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(fleet, "LOOK_EVERY_S", 0.01)
+    before = newest(database)
+    with running(database, tmp_path) as services:
+        publish(services)
+        services.activate(NEXT)
+        monkeypatch.setattr(store, "load_document", lambda *_: b"{}")
+
+        async def run() -> workers.Worker:
+            async with worker(database, "there", before):
+                await asyncio.sleep(0.2)
+                (found,) = await database.read(workers.load_workers)
+                return found
+
+        (found,) = services.run(run())
+    assert found.version_id == before.current.snapshot.version_id
+    assert found.failure == before.failure
+    assert found.failure is not None
+    assert found.failure.version_id == active_id(database)
+    told = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert [record.getMessage() for record in told] == [found.failure.problem]
+
+
+def test_who_ends_withdraws(database: Database) -> None:
+    async def run() -> None:
+        async with worker(database, "there"):
+            pass
+        assert await database.read(workers.load_workers) == []
+
+    asyncio.run(run())
