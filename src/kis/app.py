@@ -144,8 +144,9 @@ def open_services(settings: Settings) -> Services:
             new_id=clock.new_id,
         ),
         batches=BatchService(
-            writer=writer, knowledge=active, follower=follower, workers=workers,
-            allow_mixed=settings.allow_mixed_brand, now=clock.now, new_id=clock.new_id,
+            database=database, writer=writer, knowledge=active, follower=follower,
+            workers=workers, allow_mixed=settings.allow_mixed_brand, now=clock.now,
+            new_id=clock.new_id,
         ),
         workers=workers,
         evidence=EvidenceService(database=database, keyring=keyring),

@@ -8,6 +8,8 @@ import pytest
 
 from kis.api import batch, batch_run
 from kis.errors import ErrorCode
+from kis.estimate.batch import Chunk, Computed
+from kis.knowledge.active import Active
 from tests.backends import SQLITE_ONLY
 from tests.integration.batches import BATCH, NDJSON, body_of, send_batch
 from tests.integration.lifecycle import audit_of, good, rows_of, verify_evidence
@@ -133,6 +135,49 @@ def test_a_line_that_was_answered_is_replayed(client: Client) -> None:
     assert counts(client) == (1, 1, 1, 2)
 
 
+def test_a_batch_that_is_sent_again_is_not_estimated_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[Computed] = []
+    workers = client.application.services.workers
+    compute = workers.compute
+
+    async def watch(active: Active, chunk: Chunk) -> list[Computed]:
+        found = await compute(active, chunk)
+        computed.extend(found)
+        return found
+
+    monkeypatch.setattr(workers, "compute", watch)
+    lines = [keyed(f"k-{n}", label=f"LP-{n}") for n in range(150)]
+    first = send_batch(client, *lines)
+    assert all(line.record for line in computed)
+    computed.clear()
+    new, other = keyed("new"), keyed("k-149", label="other")
+    again = send_batch(client, *lines, new, other)
+    assert [line.key and line.key.key for line in computed if line.record] == ["new"]
+    assert again[:150] == [{**answer, "replayed": True} for answer in first]
+    assert (again[150]["status"], again[151]["code"]) == (201, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_an_answer_that_is_forgotten_meanwhile(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found before the line is computed, gone when it is to be given again: estimated anew."""
+    (first,) = send_batch(client, keyed("k"))
+    workers = client.application.services.workers
+    compute = workers.compute
+
+    async def forget(active: Active, chunk: Chunk) -> list[Computed]:
+        rows_of(client.settings.home, "DELETE FROM idempotency_record")
+        return await compute(active, chunk)
+
+    monkeypatch.setattr(workers, "compute", forget)
+    (second,) = send_batch(client, keyed("k"))
+    assert (second["status"], second["replayed"]) == (201, False)
+    assert second["estimate"]["id"] != first["estimate"]["id"]
+    assert counts(client)[0] == 2
+
+
 def test_lines_and_creates_share_their_keys(client: Client) -> None:
     by_create = good(client.post(CREATE, board(), headers={"Idempotency-Key": "k-1"}), 201)
     replayed, created = send_batch(client, keyed("k-1"), keyed("k-2"))
@@ -221,7 +266,8 @@ def test_too_many_at_once_are_told_to_wait(client: Client, monkeypatch: pytest.M
 def test_what_cannot_be_stored_is_each_lines_error(client: Client) -> None:
     path = client.settings.home / "data" / "kis.db"
     away = path.rename(path.with_name("away.db"))
-    answers = send_batch(client, board(), b"{")
+    answers = send_batch(client, board(), b"{", keyed("k-1"), {"idempotencyKey": "\0"})
     assert {(a["status"], a["code"]) for a in answers} == {(503, "NOT_READY")}
+    assert [a["idempotencyKey"] for a in answers] == [None, None, "k-1", None]
     away.rename(path)
     assert send_batch(client, board())[0]["status"] == 201

@@ -50,6 +50,7 @@ def test_a_lock_that_is_held_for_long(hasty: Client, lock: str) -> None:
         assert int(refused.headers["retry-after"]) > 0
         lines = send_batch(hasty, board(idempotencyKey="k-2"), board())
         assert {(line["status"], line["code"]) for line in lines} == {(503, "NOT_READY")}
+        assert [line["idempotencyKey"] for line in lines] == ["k-2", None]
         other.execute("ROLLBACK")
     assert rows_of(home, "SELECT id FROM Estimate") == []
     first = hasty.post(CREATE, board(), headers=KEY)

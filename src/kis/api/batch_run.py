@@ -20,6 +20,7 @@ from kis.api.metrics import Metrics
 from kis.api.ndjson import Line, LineSplitter
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Text
+from kis.estimate.batch import key_in
 from kis.estimate.batches import BatchService, LineAnswer
 from kis.estimate.service import Caller
 
@@ -201,7 +202,8 @@ class BatchRun:
         for line in chunk.lines:
             refused = line.refusal or failure
             if refused is not None:
-                yield Reply(line.number, None, refusal=refused)
+                key = key_in(line.raw, self._caller.owner)
+                yield Reply(line.number, key and key.key, refusal=refused)
             else:
                 yield self._reply(line.number, next(answers))
 

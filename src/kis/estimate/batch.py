@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
+import msgspec
 from pydantic import Field
 
 from kis import strict_json
@@ -46,6 +47,7 @@ class Chunk(NamedTuple):
 
     The ids come from outside, so that lines that are computed a second time, by
     another worker or under another version, are still the same estimates.
+    `answered` are the places of lines whose key has an answer: they are only read.
     """
 
     lines: Sequence[bytes]
@@ -54,12 +56,14 @@ class Chunk(NamedTuple):
     owner: str
     client: str
     allow_mixed: bool
+    answered: frozenset[int] = frozenset()
 
     def only(self, places: Sequence[int]) -> "Chunk":
-        """Return the chunk of the lines at `places`."""
+        """Return the chunk of the lines at `places`, all of them to be computed."""
         return self._replace(
             lines=[self.lines[place] for place in places],
             ids=[self.ids[place] for place in places],
+            answered=frozenset(),
         )
 
 
@@ -67,7 +71,7 @@ class Computed(NamedTuple):
     """What came of a line: a record to store, findings, or a fault of ours.
 
     `is_final` says that the findings follow from the line alone, whatever the
-    knowledge; `fault` is a traceback.
+    knowledge; `fault` is a traceback; `is_answered`: it was only read.
     """
 
     key: RecordKey | None = None
@@ -76,6 +80,7 @@ class Computed(NamedTuple):
     findings: tuple[Finding, ...] = ()
     is_final: bool = False
     fault: str = ""
+    is_answered: bool = False
 
 
 def compute(chunk: Chunk, active: Active, keyring: Keyring) -> list[Computed]:
@@ -91,6 +96,8 @@ def _compute(chunk: Chunk, place: int, active: Active, keyring: Keyring) -> Comp
     except Exception:  # noqa: BLE001 - a fault with one line must not take its neighbours along
         return Computed(fault=traceback.format_exc())
     fingerprint = "" if key is None else sha256_hex(canonical(draft))
+    if place in chunk.answered:
+        return Computed(key, fingerprint, is_answered=True)
     try:
         board, origins = admit(draft, active.snapshot.rules, allow_mixed=chunk.allow_mixed)
         outcome = estimate(board, active.snapshot, origins)
@@ -112,6 +119,27 @@ def _is_final(
     return codes <= FINAL_CODES and bool(
         check_statements(draft, active.snapshot.rules, allow_mixed=allow_mixed)
     )
+
+
+class _Glance(msgspec.Struct):
+    """The key of a line, whatever else is in it."""
+
+    key: str | None = msgspec.field(default=None, name=KEY_FIELD)
+
+
+_glance = msgspec.json.Decoder(_Glance).decode
+
+
+def key_in(raw: bytes, owner: str) -> RecordKey | None:
+    """Return a line's key at a glance; None where it has none, or is no JSON.
+
+    A hundredth of the work of reading the line. Who reads it may still find that
+    it is malformed, or has a key twice.
+    """
+    try:
+        return _record_key(_glance(raw).key, owner)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DomainError):
+        return None
 
 
 def _parse(raw: bytes, owner: str) -> tuple[RecordKey | None, BoardDraft]:

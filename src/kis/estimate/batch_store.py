@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from kis.estimate.store import EstimateRecord, Stored, replay, write_estimates, write_refusals
+from kis.estimate.store import EstimateRecord, Stored, replays, write_estimates, write_refusals
 from kis.idempotency import store as idempotency_store
 from kis.idempotency.model import RecordKey
 from kis.knowledge.questions_store import Asking, write_questions
@@ -70,12 +70,11 @@ def _ask(connection: Connection, lines: list[Writing], outcomes: list[Outcome]) 
     """Give what was answered under a key before; count the questions of all others."""
     open_lines = [(place, line) for place, line in _refused(lines) if not line.kept]
     known = idempotency_store.find(connection, {line.key for _, line in open_lines if line.key})
+    kept = [(known.get(line.key) if line.key else None, line.fingerprint) for _, line in open_lines]
     askings = []
-    for place, line in open_lines:
-        kept = known.get(line.key) if line.key else None
-        if kept is not None:
-            outcomes[place] = replay(connection, kept, line.fingerprint)
-        elif line.asking is not None:
+    for (place, line), answer in zip(open_lines, replays(connection, kept), strict=True):
+        outcomes[place] = answer
+        if answer is None and line.asking is not None:
             askings.append((place, line.asking))
     if askings:
         found = write_questions(connection, [asking for _, asking in askings])

@@ -5,15 +5,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.answer import CREATED
-from kis.estimate.batch import Chunk, Computed
+from kis.estimate.batch import Chunk, Computed, key_in
 from kis.estimate.batch_store import Outcome, Refused, Writing, write_chunks
 from kis.estimate.service import UNPROCESSABLE, Caller, RefusalBody
 from kis.estimate.workers import Workers
-from kis.idempotency.model import Replay
+from kis.idempotency import store as idempotency_store
+from kis.idempotency.model import RecordKey, Replay
 from kis.idempotency.store import Record
 from kis.knowledge.active import ActiveKnowledge, Stale
 from kis.knowledge.following import Follower
@@ -54,6 +56,7 @@ class BatchService:
     def __init__(
         self,
         *,
+        database: Database,
         writer: Writer,
         knowledge: ActiveKnowledge,
         follower: Follower,
@@ -63,6 +66,7 @@ class BatchService:
         new_id: Callable[[], str],
     ) -> None:
         """Wire the parts; `now` and `new_id` are the only source of times and ids."""
+        self._database = database
         self._writer = writer
         self._knowledge = knowledge
         self._follower = follower
@@ -82,13 +86,33 @@ class BatchService:
 
         Raises:
             WorkersLost: it cannot be done.
+            DatabaseUnavailable: nor can it be told which lines were answered before.
 
         """
         ids = [self._new_id() for _ in lines]
+        answered = await self._answered(lines, caller.owner)
         chunk = Chunk(
-            lines, ids, self._now(), caller.owner, caller.client, allow_mixed=self._allow_mixed
+            lines, ids, self._now(), caller.owner, caller.client, self._allow_mixed, answered
         )
         return await self._compute(chunk)
+
+    async def _answered(self, lines: Sequence[bytes], owner: str) -> frozenset[int]:
+        """Return the places of lines that were answered before: to send a batch again costs little.
+
+        A hint: what is given again is decided when it is stored. The first and the last
+        line speak for all, so that it costs a new batch next to nothing.
+        """
+        if not await self._known([key_in(line, owner) for line in lines[:: len(lines) - 1 or 1]]):
+            return frozenset()
+        keys = [key_in(line, owner) for line in lines]
+        known = await self._known(keys)
+        return frozenset(place for place, key in enumerate(keys) if key in known)
+
+    async def _known(self, keys: Sequence[RecordKey | None]) -> frozenset[RecordKey]:
+        wanted = {key for key in keys if key is not None}
+        if not wanted:
+            return frozenset()
+        return frozenset(await self._database.read(lambda c: idempotency_store.find(c, wanted)))
 
     async def _compute(self, chunk: Chunk) -> Work:
         active = self._knowledge.current
@@ -99,7 +123,7 @@ class BatchService:
         """Store `work`, durably, before this returns; an answer for each line, in order.
 
         All lines are stored in one transaction. Those that another version came in
-        between are computed and stored again.
+        between, and those whose earlier answer has gone, are computed and stored again.
 
         Raises:
             DomainError: NOT_READY, nothing can be stored now.
@@ -114,7 +138,8 @@ class BatchService:
             outcomes = await self._write(lines)
             stale = []
             for at, (place, outcome) in enumerate(zip(places, outcomes, strict=True)):
-                if isinstance(outcome, Stale):
+                has_gone = outcome is None and work.computed[at].is_answered
+                if has_gone or isinstance(outcome, Stale):
                     stale.append(at)
                 else:
                     answers[place] = _answer(work.computed[at], outcome)

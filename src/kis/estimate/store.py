@@ -51,14 +51,14 @@ def write_estimates(
         **idempotency_store.find(connection, [r.idempotency.key for r in stale if r.idempotency]),
     }
     _insert(connection, [record for record in fresh if _kept(record, known) is None])
-    outcomes: list[Stored | Exception] = []
-    for record in records:
-        kept = _kept(record, known)
-        if kept is not None and record.idempotency is not None:
-            outcomes.append(replay(connection, kept, record.idempotency.fingerprint))
-        else:
-            outcomes.append(None if record.version_id == active_id else Stale())
-    return outcomes
+    answers = replays(
+        connection,
+        [(_kept(r, known), r.idempotency.fingerprint if r.idempotency else "") for r in records],
+    )
+    return [
+        Stale() if answer is None and record.version_id != active_id else answer
+        for record, answer in zip(records, answers, strict=True)
+    ]
 
 
 def _kept(
@@ -75,18 +75,33 @@ def _insert(connection: Connection, records: list[EstimateRecord]) -> None:
     audit_store.record(connection, [record.audit for record in records])
 
 
-def replay(
-    connection: Connection, record: idempotency_store.Record, fingerprint: str
+def replays(
+    connection: Connection, found: Sequence[tuple[idempotency_store.Record | None, str]]
+) -> list[Replay | Exception | None]:
+    """Return for each record and fingerprint the kept answer, or the error of a reused key.
+
+    None where there is no record.
+    """
+    wanted = [record.estimate_id for record, _ in found if record and record.body is None]
+    answers = _load_answers(connection, [name for name in wanted if name is not None])
+    return [record and _replay(record, fingerprint, answers) for record, fingerprint in found]
+
+
+def _replay(
+    record: idempotency_store.Record, fingerprint: str, answers: dict[str, bytes]
 ) -> Replay | Exception:
-    """Return the answer that `record` keeps, or the error that its key was reused."""
-    if record.fingerprint != fingerprint:
-        return key_reused()
-    body = record.body
-    if body is None:
-        body = load_answer(connection, record.estimate_id or "")
-    if body is None:
+    body = answers.get(record.estimate_id or "") if record.body is None else record.body
+    if record.fingerprint != fingerprint or body is None:
         return key_reused()
     return Replay(record.status, body)
+
+
+def _load_answers(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    if not ids:
+        return {}
+    table = estimate_table.c
+    rows = connection.execute(select(table.id, table.answer).where(table.id.in_(ids)))
+    return {row.id: row.answer for row in rows}
 
 
 def find_replay(
@@ -94,7 +109,7 @@ def find_replay(
 ) -> Replay | Exception | None:
     """Return what is kept under `key`; None when nothing is."""
     record = idempotency_store.find(connection, [key]).get(key)
-    return None if record is None else replay(connection, record, fingerprint)
+    return replays(connection, [(record, fingerprint)])[0]
 
 
 def write_refusals(
@@ -104,12 +119,12 @@ def write_refusals(
     # Of several with one key the first one has it.
     first = {record.key: record for record in reversed(records)}
     known = idempotency_store.claim(connection, list(first.values()))
-    outcomes: list[Replay | Exception | None] = []
-    for record in records:
-        kept = known.get(record.key, first[record.key])
-        is_ours = record is first[record.key] and kept == record
-        outcomes.append(None if is_ours else replay(connection, kept, record.fingerprint))
-    return outcomes
+
+    def kept(record: idempotency_store.Record) -> idempotency_store.Record | None:
+        found = known.get(record.key, first[record.key])
+        return None if record is first[record.key] and found == record else found
+
+    return replays(connection, [(kept(record), record.fingerprint) for record in records])
 
 
 def load_answers(connection: Connection, ids: Collection[str]) -> dict[str, bytes]:

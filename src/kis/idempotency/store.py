@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, select
 
 from kis.db.bulk import BulkInsert
 from kis.idempotency.model import RecordKey
@@ -26,19 +26,23 @@ class Record(NamedTuple):
 
 def find(connection: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
     """Return the records among `keys`."""
-    wanted = list(keys)
-    if not wanted:
-        return {}
+    # SQLite finds no index for a list of tuples. Nearly always there is one caller.
+    callers: dict[tuple[str, str], list[str]] = {}
+    for owner, operation, key in keys:
+        callers.setdefault((owner, operation), []).append(key)
     table = idempotency_record_table.c
-    identity = tuple_(table.owner, table.operation, table.key)
-    rows = connection.execute(
-        select(
-            table.owner, table.operation, table.key, table.fingerprint, table.status,
-            table.estimate_id, table.body, table.created_at,
-        ).where(identity.in_(wanted))
-    )  # fmt: skip
-    records = (Record(RecordKey(*row[:3]), *row[3:]) for row in rows)
-    return {record.key: record for record in records}
+    columns = [table[name] for name in Record._fields[1:]]
+    found: dict[RecordKey, Record] = {}
+    for caller, wanted in callers.items():
+        rows = connection.execute(
+            select(table.key, *columns).where(
+                table.owner == caller[0], table.operation == caller[1], table.key.in_(wanted)
+            )
+        )
+        for key, *more in rows:
+            record_key = RecordKey(*caller, key)
+            found[record_key] = Record(record_key, *more)
+    return found
 
 
 def claim(connection: Connection, records: Sequence[Record]) -> dict[RecordKey, Record]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
+from kis import clock
 from kis.db.engine import Database
 from kis.estimate.causes import UNKNOWN, Cause, Differences, causes_of, differences
 from kis.estimate.replay import Counter, StoredSize, Tally
@@ -108,6 +109,8 @@ class Replay:
         `restart` begins anew all the same.
         """
         self._database = database
+        if checkpoints:
+            replay_checkpoint.forget_old(checkpoints, clock.now())
         self._path = checkpoints and replay_checkpoint.path_of(checkpoints, prepared.key)
         found = None
         if self._path and not restart:

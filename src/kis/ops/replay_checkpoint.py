@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,6 +14,7 @@ from kis.estimate.store import IdRange
 from kis.evidence.encoding import canonical, sha256_hex
 
 NAME_DIGITS = 16
+KEPT_FOR = timedelta(days=7)
 
 
 class Checkpoint(msgspec.Struct):
@@ -44,6 +47,18 @@ def load(path: Path, key: str) -> Checkpoint | None:
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return found if found.key == key else None
+
+
+def forget_old(folder: Path, now: datetime) -> None:
+    """Delete the checkpoints in `folder` that nobody went on with for a week."""
+    oldest = (now - KEPT_FOR).timestamp()
+    # Uploads lie in the same folder, and a version may be called `replay`.
+    for pattern in (f"replay-{'[0-9a-f]' * NAME_DIGITS}.json", ".replay-*"):
+        for path in folder.glob(pattern):
+            # Another replay may tidy up too, or have ended.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

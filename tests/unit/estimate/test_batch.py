@@ -8,7 +8,7 @@ import pytest
 
 from kis.errors import ErrorCode
 from kis.estimate import batch
-from kis.estimate.batch import Chunk, Computed, compute
+from kis.estimate.batch import Chunk, Computed, compute, key_in
 from kis.evidence.envelope import Keyring
 from kis.idempotency.model import RecordKey
 from kis.knowledge.active import Active
@@ -58,6 +58,30 @@ def test_key_of_a_line_is_the_key_of_a_create(active: Active) -> None:
     assert keyed.record.idempotency
     assert keyed.record.idempotency.fingerprint == keyed.fingerprint != ""
     assert keyed.record.estimate["main_model"] == plain.record.estimate["main_model"]
+
+
+def test_key_at_a_glance() -> None:
+    line = json.dumps({**board(), "idempotencyKey": "k-1"}).encode()
+    assert key_in(line, "api-owner") == RecordKey("api-owner", "estimate.create", "k-1")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"{", b"\xff", b"[]", b"{}", b'{"idempotencyKey":null}', b'{"idempotencyKey":""}',
+     b'{"idempotencyKey":1}', b'{"idempotencyKey":"\\u0000"}', b'{"idempotencyKey":"\xff"}',
+     b'{"idempotencyKey":"\\ud800"}', b'{"a":' + b"[" * 100_000, b'{"idempotencyKey":"k"'],
+)  # fmt: skip
+def test_no_key_at_a_glance(line: bytes) -> None:
+    assert key_in(line, "api-owner") is None
+
+
+def test_what_was_answered_before_is_not_estimated(active: Active) -> None:
+    lines = chunk({"idempotencyKey": "k", **board()}, {"idempotencyKey": "l", **board()}, b"{")
+    whole = compute(lines, active, KEYRING)
+    answered, new, broken = compute(lines._replace(answered=frozenset({0, 2})), active, KEYRING)
+    assert answered == Computed(whole[0].key, whole[0].fingerprint, is_answered=True)
+    assert (new, broken) == (whole[1], whole[2])
+    assert lines._replace(answered=frozenset({0})).only([0, 1]) == lines.only([0, 1])
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "키", "a\nb", 1, True, ["k"]])

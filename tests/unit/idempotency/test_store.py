@@ -1,12 +1,15 @@
 """Kept answers: found by owner, operation and key; claimed once; forgotten by age."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from kis.db.engine import Database
 from kis.idempotency.model import RecordKey
 from kis.idempotency.store import Record, claim, find, forget_before
+from tests.backends import SQLITE_ONLY
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = RecordKey("api-bcd", "estimate.create", "k-1")
@@ -25,6 +28,23 @@ def test_nothing_to_find_or_keep(migrated: Database) -> None:
     migrated.write_now(lambda c: claim(c, []))
     assert migrated.write_now(lambda c: claim(c, [])) == {}
     assert migrated.read_now(lambda c: find(c, [])) == {}
+
+
+@SQLITE_ONLY  # of few rows PostgreSQL reads all
+def test_many_keys_are_found_by_their_index(migrated: Database) -> None:
+    wanted = [KEY._replace(key=f"k-{n}", owner=f"api-{n % 2}") for n in range(20)]
+    migrated.write_now(lambda c: claim(c, [KEPT._replace(key=key) for key in wanted]))
+
+    def plans(connection: Connection) -> list[str]:
+        sent: list[tuple[Any, Any]] = []
+        event.listen(connection, "before_cursor_execute", lambda *said: sent.append(said[2:4]))
+        assert find(connection, wanted).keys() == set(wanted)
+        return [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all())
+            for statement, parameters in sent[:]
+        ]
+
+    assert not any("SCAN" in plan for plan in migrated.read_now(plans))
 
 
 @pytest.mark.parametrize("field", RecordKey._fields)

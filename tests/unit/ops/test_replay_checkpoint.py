@@ -1,5 +1,7 @@
 """How far a replay has come, on disk."""
 
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from kis.estimate.causes import Cause
 from kis.estimate.replay import CauseCount, Refusals, ReplayCase, Tally
 from kis.estimate.store import IdRange
 from kis.estimate.verdict import Verdict
-from kis.ops.replay_checkpoint import Checkpoint, key_of, load, path_of, save
+from kis.ops.replay_checkpoint import Checkpoint, forget_old, key_of, load, path_of, save
 
 KEY = key_of("a" * 64, None, "all")
 TALLY = Tally(
@@ -44,6 +46,23 @@ def test_another_key(tmp_path: Path) -> None:
     path = path_of(tmp_path, KEY)
     save(path, checkpoint())
     assert load(path, key_of("b" * 64, None, "all")) is None
+
+
+def test_what_nobody_goes_on_with_is_forgotten(tmp_path: Path) -> None:
+    """After a week; whatever else is in the folder stays."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    young, old = (path_of(tmp_path, key).name for key in ("a" * 64, "b" * 64))
+    upload = f"replay-{'c' * 12}.json"
+    ages = {young: 6.9, old: 7.1, ".replay-left": 8, upload: 99, f"replay-1-{'c' * 12}.json": 99}
+    for name, days in ages.items():
+        path = tmp_path / name
+        path.touch()
+        moment = (now - timedelta(days=days)).timestamp()
+        os.utime(path, (moment, moment))
+    forget_old(tmp_path, now)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == ages.keys() - {old, ".replay-left"}
+    forget_old(tmp_path / "nowhere", now)
 
 
 def test_key_is_of_versions_and_filter() -> None:
