@@ -270,6 +270,7 @@ def _lifespan(
             )
         ]
         if isinstance(services.fleet, SharedFleet):
+            await services.fleet.look()  # known to the others before it answers
             tasks.append(asyncio.create_task(services.fleet.run()))
         try:
             yield
@@ -277,6 +278,8 @@ def _lifespan(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if isinstance(services.fleet, SharedFleet):
+                await services.fleet.leave()
             await services.stop()
 
     return lifespan

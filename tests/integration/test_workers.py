@@ -29,7 +29,14 @@ def workers(tmp_path: Path, database_url: str) -> Iterator[Server]:
     with running_server(
         tmp_path / "home", WORKERS, RATE_LIMIT_PER_MINUTE="0", DATABASE_URL=database_url
     ) as server:
+        wait_for_all(server)
         yield server
+
+
+def wait_for_all(server: Server) -> None:
+    """Wait until it says that it is ready: one worker answers before the others."""
+    assert server.process.stdout is not None
+    assert b"KIS http://" in server.process.stdout.readline()
 
 
 def serving(server: Server) -> set[int]:

@@ -1,6 +1,6 @@
 """Several processes that serve one port, under uvicorn's supervisor.
 
-It starts a worker again that has died or hangs for five seconds, and takes SIGHUP
+It starts a worker again that has died or hangs for ten seconds, and takes SIGHUP
 (restart the workers one after another, none of them before its successor is ready),
 SIGTTIN and SIGTTOU (one more, one less).
 """
@@ -24,13 +24,15 @@ from kis.db.unavailable import DatabaseUnavailable
 from kis.settings import Settings, SettingsError, load_settings
 from kis.telemetry import configure_logging
 
-START_TIMEOUT_S = 60.0
+HUNG_AFTER_S = 10
+"""Who does not answer the supervisor for so long is replaced; a new worker starts in less."""
+READY_WITHIN_S = 1.0
 START_AGAIN_AFTER_S = 1.0
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class _Supervisor(Multiprocess):
-    """Says when all workers are ready, or ends when one cannot start."""
+    """Says when all workers are ready, or ends when one of the first cannot start."""
 
     def __init__(
         self, config: uvicorn.Config, listener: socket.socket, on_ready: Callable[[], None]
@@ -39,16 +41,14 @@ class _Supervisor(Multiprocess):
         self.has_started = False
         self._on_ready = on_ready
 
-    def init_processes(self) -> None:
-        super().init_processes()
-        self.has_started = all(
-            process.wait_until_ready(START_TIMEOUT_S, self.should_exit)
-            for process in self.processes
-        )
-        if self.has_started:
-            self._on_ready()
-        else:
-            self.should_exit.set()
+    def keep_subprocess_alive(self) -> None:
+        if not self.has_started:
+            if any(not worker.process.is_alive() for worker in self.processes):
+                self.should_exit.set()
+            elif all(worker.is_ready(READY_WITHIN_S) for worker in self.processes):
+                self.has_started = True
+                self._on_ready()
+        super().keep_subprocess_alive()
 
 
 def serve_with_workers(
@@ -67,7 +67,9 @@ def serve_with_workers(
     finally:
         database.close()
     app = f"{__name__}:{create_worker.__name__}"
-    config = uvicorn.Config(app, factory=True, workers=count, **UVICORN)
+    config = uvicorn.Config(
+        app, factory=True, workers=count, timeout_worker_healthcheck=HUNG_AFTER_S, **UVICORN
+    )
     supervisor = _Supervisor(config, listener, on_ready)
     supervisor.run()
     if not supervisor.has_started:

@@ -93,19 +93,34 @@ class SharedFleet:
         self._hint = asyncio.Event()
         self._told = ""
 
+    async def look(self) -> None:
+        """Follow what others have activated, and say so; a fault is logged once."""
+        told = ""
+        for step in (self._follower.look, self._announce):
+            try:
+                await step()
+            except (DatabaseUnavailable, DomainError) as error:
+                told = told or str(error)
+        if told and told != self._told:
+            logger.error("%s", told)
+        self._told = told
+
     async def run(self) -> None:
-        """Follow what others activate and say so, each second and at a hint, until cancelled."""
+        """Look each second and at a hint, until cancelled."""
         listening = asyncio.create_task(self._listen())
         try:
             while True:
-                await self._look()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._hint.wait(), LOOK_EVERY_S)
                 self._hint.clear()
+                await self.look()
         finally:
             listening.cancel()
-            with suppress(DatabaseUnavailable, DomainError):
-                await self._writer.execute(lambda c: workers.withdraw(c, self._name))
+
+    async def leave(self) -> None:
+        """Say that this worker answers nobody any more."""
+        with suppress(DatabaseUnavailable, DomainError):
+            await self._writer.execute(lambda c: workers.withdraw(c, self._name))
 
     async def acknowledgements(self, version_id: int) -> tuple[Acknowledgement, ...]:
         """Wait until all others have `version_id`, one says that it cannot, or time is up.
@@ -137,18 +152,6 @@ class SharedFleet:
     async def _listen(self) -> None:
         async for _ in postgres.notices(self._database.read_engine, pointer.CHANNEL):
             self._hint.set()
-
-    async def _look(self) -> None:
-        """Follow, and say so; a fault is logged once, then tried again."""
-        told = ""
-        for step in (self._follower.look, self._announce):
-            try:
-                await step()
-            except (DatabaseUnavailable, DomainError) as error:
-                told = told or str(error)
-        if told and told != self._told:
-            logger.error("%s", told)
-        self._told = told
 
     async def _announce(self) -> None:
         version_id = self._knowledge.current.snapshot.version_id

@@ -57,16 +57,27 @@ async def worker(
     """Run another worker, and give what it estimates with: the active version, at first."""
     knowledge, writer = knowledge or newest(database), Writer(database)
     writer.start()
-    task = asyncio.create_task(wire(database, name, writer, knowledge).run())
+    shared = wire(database, name, writer, knowledge)
+    await shared.look()
+    task = asyncio.create_task(shared.run())
     try:
-        while not any(w.name == name for w in await database.read(workers.load_workers)):
-            pass
         yield knowledge
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await shared.leave()
         await writer.stop()
+
+
+async def listened_for(database: Database) -> None:
+    """Wait until somebody listens."""
+    listeners = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE query = 'LISTEN kis_knowledge' AND datname = current_database()"
+    )
+    while not await database.read(lambda c: c.exec_driver_sql(listeners).scalar()):
+        pass
 
 
 def join_fleet(services: Running) -> None:
@@ -97,15 +108,14 @@ def test_hint_wakes_the_others(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looking now and then is what to rely on, but nobody waits for it as a rule."""
+    monkeypatch.setattr(fleet, "LOOK_EVERY_S", FAR_AWAY_S)
     with running(database, tmp_path) as services:
         publish(services)
         join_fleet(services)
 
         async def run() -> None:
             async with worker(database, "there") as knowledge:
-                await asyncio.sleep(0.5)  # by now it listens
-                monkeypatch.setattr(fleet, "LOOK_EVERY_S", FAR_AWAY_S)
-                await asyncio.sleep(1.1)  # and waits for the hint alone
+                await listened_for(database)
                 said = await activated(services)
                 assert said == (Acknowledgement("there", "acknowledged"),)
                 assert knowledge.current.snapshot.label == NEXT
