@@ -7,10 +7,20 @@ reads only what it needs of an answer: the status and the length.
 import asyncio
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import NamedTuple, cast
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length: "
+LAST = b"\r\nconnection: close"
+
+
+class End(Enum):
+    """How a connection ended: nothing more to ask, its last answer was given, or it broke."""
+
+    DONE = auto()
+    CLOSED = auto()
+    BROKEN = auto()
 
 
 class Taken(NamedTuple):
@@ -28,8 +38,8 @@ class Connection(asyncio.Protocol):
     def __init__(
         self, next_request: Callable[[], bytes | None], report: Callable[[Taken], None]
     ) -> None:
-        """Prepare; begins once connected. `closed` becomes whether it ended as wanted."""
-        self.closed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Prepare; begins once connected. `closed` becomes how it ended."""
+        self.closed: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._next_request = next_request
         self._report = report
         self._transport: asyncio.Transport | None = None
@@ -54,25 +64,32 @@ class Connection(asyncio.Protocol):
                 self._received = b""
                 seconds = time.monotonic() - self._began
                 self._report(Taken(self._began, seconds, int(received[9:12]), received[body_at:]))
-                self._send()
+                if received.find(LAST, 0, head_end) >= 0:
+                    self._end(End.CLOSED)
+                else:
+                    self._send()
                 return
         self._received = received
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Note an end that nobody asked for."""
         if not self.closed.done():
-            self.closed.set_result(False)
+            self.closed.set_result(End.BROKEN)
 
     def _send(self) -> None:
         request = self._next_request()
         if self._transport is None:
             return
         if request is None:
-            self.closed.set_result(True)
-            self._transport.close()
+            self._end(End.DONE)
             return
         self._began = time.monotonic()
         self._transport.write(request)
+
+    def _end(self, how: End) -> None:
+        self.closed.set_result(how)
+        if self._transport is not None:
+            self._transport.close()
 
 
 async def drive(
@@ -81,9 +98,18 @@ async def drive(
 ) -> int:  # fmt: skip
     """Ask on that many connections until `next_request` has nothing; return how many broke."""
     loop = asyncio.get_running_loop()
-    opened = [
-        (await loop.create_connection(lambda: Connection(next_request, report), "127.0.0.1", port))
-        for _ in range(connections)
-    ]
-    ended = await asyncio.gather(*(connection.closed for _, connection in opened))
-    return ended.count(False)
+
+    async def open_one() -> Connection:
+        made = await loop.create_connection(
+            lambda: Connection(next_request, report), "127.0.0.1", port
+        )
+        return made[1]
+
+    async def ask(connection: Connection) -> End:
+        while await connection.closed is End.CLOSED:
+            connection = await open_one()
+        return await connection.closed
+
+    opened = [await open_one() for _ in range(connections)]
+    ended = await asyncio.gather(*(ask(connection) for connection in opened))
+    return ended.count(End.BROKEN)
