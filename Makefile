@@ -23,7 +23,7 @@ BIN := .venv/bin
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench clean
+.PHONY: help setup run test lint bench soak clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: setup ## check style, types and the direction of imports
 
 bench: setup ## measure durable estimates per second into bench/RESULTS.md
 	$(BIN)/python -m bench
+
+soak: setup ## twenty minutes of estimates while all goes on around them, into bench/SOAK.md
+	$(BIN)/python -m bench.soak
 
 clean: ## remove what make made; KIS_HOME stays
 	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

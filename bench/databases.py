@@ -1,7 +1,8 @@
 """The databases under measurement: a SQLite file in each home, or one PostgreSQL server."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +56,21 @@ class Databases:
         database = name.replace("-", "_")
         self._server.execute(f"CREATE DATABASE {database}")
         return Home(self.folder / name, self._server.url(database))
+
+    def back_up(self, home: Home, file: Path) -> None:
+        """Write a backup of the database of `home` into `file`, beside whoever uses it."""
+        if self._server is not None:
+            self._server.dump(str(home.url), file)
+            return
+        with (
+            closing(sqlite3.connect(f"file:{home.file}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(file)) as copy,
+        ):
+            source.backup(copy)
+            (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+        if verdict != "ok":
+            message = f"the backup is damaged: {verdict}"
+            raise RuntimeError(message)
 
     def cpu_s(self) -> float:
         """Return the CPU seconds that the database server has used; 0 where there is none."""

@@ -38,13 +38,18 @@ KIB = 1024
 class Service:
     """A running server: its process, its port, and how soon it gave its first answer."""
 
-    def __init__(self, home: Home, workers: int) -> None:
-        """Start it on `home` with that many `workers`, and wait for its first estimate."""
+    def __init__(self, home: Home, workers: int, key: str | None = None) -> None:
+        """Start it on `home` with that many `workers`, and wait for its first estimate.
+
+        `key` is the API_KEY in the home's .env; without one it is the benchmark's.
+        """
         self.port = free_port()
         self._workers = workers
+        self._key = key or API_KEY
         self._environ = {
             **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
-            **SECRETS, "PORT": str(self.port), "RATE_LIMIT_PER_MINUTE": "0", **home.environ,
+            **SECRETS, "API_KEY": "" if key else API_KEY, "PORT": str(self.port),
+            "RATE_LIMIT_PER_MINUTE": "0", **home.environ,
         }  # fmt: skip
         options = ["--workers", str(workers)] if workers > 1 else []
         began = time.monotonic()
@@ -74,10 +79,12 @@ class Service:
         message = "the server gave no estimate in time"
         raise RuntimeError(message)
 
-    def call(self, method: str, path: str, body: Any = None, key: str = API_KEY) -> tuple[int, Any]:
+    def call(
+        self, method: str, path: str, body: Any = None, key: str | None = None
+    ) -> tuple[int, Any]:
         """Send one request on a connection of its own; return status and decoded answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_LIMIT_S)
-        headers = {"X-API-Key": key, "Content-Type": "application/json"}
+        headers = {"X-API-Key": key or self._key, "Content-Type": "application/json"}
         raw = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         try:
             connection.request(method, path, raw, headers)
@@ -91,10 +98,7 @@ class Service:
 
         Of several workers: of the largest.
         """
-        processes = [self._process.pid]
-        if self._workers > 1:
-            processes += children_of(self._process.pid)
-        return max(_memory_mb(process, field) for process in processes)
+        return max(memory_mb_of(process, field) for process in self.processes)
 
     def cpu_s(self) -> float:
         """Return the CPU seconds that the server has used, in all its workers.
@@ -102,6 +106,17 @@ class Service:
         The processes that size for a batch are not counted where there is one worker.
         """
         return cpu_of(self._process.pid, with_children=self._workers > 1)
+
+    @property
+    def processes(self) -> list[int]:
+        """The processes that estimate."""
+        if self._workers == 1:
+            return [self._process.pid]
+        return children_of(self._process.pid)
+
+    def restart_workers(self) -> None:
+        """Have the workers started anew, one after another, with the settings of now."""
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """Ask it to end; kill it when it does not."""
@@ -114,7 +129,8 @@ class Service:
             self._process.wait()
 
 
-def _memory_mb(process: int, field: str) -> float:
+def memory_mb_of(process: int, field: str = "VmRSS") -> float:
+    """Return the resident memory of a process, or its highest (`VmHWM`), in MB of 2**20."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
     return int(found[1]) / KIB if found else 0.0

@@ -93,6 +93,14 @@ class PostgresServer:
             else:
                 return
 
+    def dump(self, url: str, file: Path) -> None:
+        """Write a backup of the database at `url`, and read its table of contents."""
+        with file.open("wb") as dump:
+            subprocess.run([self._programs / "pg_dump", "-Fc", url], stdout=dump, check=True)
+        subprocess.run(
+            [self._programs / "pg_restore", "--list", file], stdout=subprocess.DEVNULL, check=True
+        )
+
     def kill(self) -> None:
         """End it at once, as a crash would; what was committed is on the disk."""
         assert self._process is not None
