@@ -1,5 +1,6 @@
 """The columns beside an answer, for search and statistics: they say what the answer says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ from kis.estimate.model import Board
 from kis.estimate.tables import estimate_table
 from kis.evidence.envelope import Keyring, client_digest
 from kis.evidence.tables import evidence_table
+
+Columns = dict[str, Any]
+"""The columns of an estimate and its evidence that are compared, by name."""
 
 PLACES = {
     "brand": ("request", "brand"),
@@ -41,10 +45,12 @@ def first_contradiction(connection: Connection, estimate_id: str, keyring: Keyri
     It is `Estimate.answer` itself when it is not as we write it: no reader may
     take it for something else than the evidence does.
     """
-    row = _load(connection, estimate_id)
-    if row is None:
-        return None
-    answer = decode_answer(row["answer"])
+    row = load_columns(connection, [estimate_id]).get(estimate_id)
+    return None if row is None else contradiction_in(row, decode_answer(row["answer"]), keyring)
+
+
+def contradiction_in(row: Columns, answer: dict[str, Any], keyring: Keyring) -> str | None:
+    """Return the column of `row` that `first_contradiction` names; `answer` is its answer."""
     repeated = all(row[f"sealed_{name}"] == answer.get(field) for name, field in SEALED.items())
     agrees = {
         "Estimate.answer": _is_ours(row["answer"], answer) and repeated,
@@ -53,28 +59,30 @@ def first_contradiction(connection: Connection, estimate_id: str, keyring: Keyri
         "Estimate.main_model": row["main_model"] == _main_model(answer),
         "Estimate.created_at": _moment(row["created_at"]) == answer.get("createdAt"),
         "evidence.created_at": row["sealed_at"] == row["created_at"],
-        "Estimate.client": _is_sealed_client(estimate_id, row, keyring),
+        "Estimate.client": _is_sealed_client(row["id"], row, keyring),
     }
     return next((column for column in agrees if not agrees[column]), None)
 
 
-def _load(connection: Connection, estimate_id: str) -> dict[str, Any] | None:
+def load_columns(connection: Connection, ids: Sequence[str]) -> dict[str, Columns]:
+    """Return what stands beside the answers and evidence of `ids`, and the answers, by id."""
     estimate, evidence = estimate_table.c, evidence_table.c
     # Moments as text: one that was changed by hand may not be a moment any more.
     columns = (
-        *(estimate[name] for name in (*PLACES, "main_model", "request", "answer", "client")),
+        *(estimate[name] for name in ("id", "owner", *PLACES, "main_model", "request", "answer")),
+        estimate.client,
         evidence.client_digest,
         evidence.key_id,
         *(evidence[name].label(f"sealed_{name}") for name in SEALED),
         type_coerce(estimate.created_at, Text).label("created_at"),
         type_coerce(evidence.created_at, Text).label("sealed_at"),
     )
-    row = connection.execute(
+    rows = connection.execute(
         select(*columns)
         .join_from(estimate_table, evidence_table, evidence.estimate_id == estimate.id)
-        .where(estimate.id == estimate_id)
-    ).one_or_none()
-    return None if row is None else row._asdict()
+        .where(estimate.id.in_(ids))
+    )
+    return {row["id"]: dict(row) for row in rows.mappings()}
 
 
 def decode_answer(stored: bytes | None) -> dict[str, Any]:

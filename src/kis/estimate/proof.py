@@ -69,22 +69,28 @@ def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     fields = decode_answer(answer)
     package = {
         "evidenceId": evidence.evidence_id,
-        "statement": _statement(evidence, fields, store.load_owner(connection, estimate_id)),
+        "statement": statement_of(evidence, fields, store.load_owner(connection, estimate_id)),
         "documents": {
-            "enclosures": _document(connection, evidence.enclosures_digest),
-            "rules": _document(connection, evidence.rules_digest),
+            "enclosures": document_of(connection, evidence.enclosures_digest),
+            "rules": document_of(connection, evidence.rules_digest),
         },
-        "envelope": Envelope(
-            algorithm=ALGORITHM,
-            key_id=evidence.key_id,
-            statement_digest=evidence.statement_digest,
-            signature=evidence.signature,
-        ),
+        "envelope": envelope_of(evidence),
     }
     return msgspec.json.encode(package)
 
 
-def _statement(evidence: StoredEvidence, answer: Json, owner: str | None) -> Json:
+def envelope_of(evidence: StoredEvidence) -> Envelope:
+    """Return the seal that is stored."""
+    return Envelope(
+        algorithm=ALGORITHM,
+        key_id=evidence.key_id,
+        statement_digest=evidence.statement_digest,
+        signature=evidence.signature,
+    )
+
+
+def statement_of(evidence: StoredEvidence, answer: Json, owner: str | None) -> Json:
+    """Return what the evidence states, from what is stored of it and the decoded answer."""
     # Fields of the answer, not columns beside it: what was answered is what is proved.
     return {
         "type": STATEMENT_TYPE,
@@ -103,7 +109,8 @@ def _statement(evidence: StoredEvidence, answer: Json, owner: str | None) -> Jso
     }
 
 
-def _document(connection: Connection, digest: str) -> object:
+def document_of(connection: Connection, digest: str) -> object:
+    """Return a document of the knowledge, decoded; None when it is missing or damaged."""
     try:
         return decode_stored(load_document(connection, digest))
     except ContentError:
@@ -126,7 +133,7 @@ def verify_package(connection: Connection, package: object, keyring: Keyring) ->
             if not _is_ours(connection, document):
                 path = f"$.documents.{name}"
                 raise _not_recomputable(path)
-        return _recompute(statement, documents)
+        return recompute_with(statement, snapshot_of(statement, documents))
 
     return verify(
         package, keyring=keyring, recompute=recompute, stored=stored, contradiction=contradiction
@@ -144,8 +151,13 @@ def _estimate_id(package: object) -> str | None:
     return estimate_id if isinstance(estimate_id, str) else None
 
 
-def _recompute(statement: Json, documents: Json) -> object:
-    """Estimate the stated request from the stated rows alone."""
+def snapshot_of(statement: Json, documents: Json) -> Snapshot:
+    """Return the stated rows as the only knowledge there is.
+
+    Raises:
+        DomainError: INVALID_REQUEST, sizes that no table of ours has.
+
+    """
     tables = Tables(
         breakers=msgspec.convert(
             [evidence["row"] for evidence in statement["rows"]["breakers"]], tuple[Breaker, ...]
@@ -159,8 +171,18 @@ def _recompute(statement: Json, documents: Json) -> object:
     )
     _refuse_absurd("breakers", tables.breakers)
     _refuse_absurd("accessories", tables.accessories)
+    return Snapshot(tables, label="evidence")
+
+
+def recompute_with(statement: Json, snapshot: Snapshot) -> object:
+    """Estimate the stated request under `snapshot`.
+
+    Raises:
+        DomainError: it cannot be answered from these rows.
+
+    """
     try:
-        outcome = rerun(statement["request"], Snapshot(tables, label="evidence"))
+        outcome = rerun(statement["request"], snapshot)
     except DomainError as error:
         raise DomainError(*map(_in_package, error.findings)) from None
     return msgspec.to_builtins(outcome.estimate)

@@ -64,6 +64,18 @@ def canonical_strict(value: object) -> bytes:
         raise NotCanonicalError(str(error)) from None
 
 
+def canonical_of_ours(value: object) -> bytes | None:
+    """Return the bytes of `canonical`; None where it has none.
+
+    They are worth something only where a seal or a sealed digest vouches that these
+    are the bytes that KIS wrote: then `canonical_strict` would give the same.
+    """
+    try:
+        return canonical(value)
+    except (ValueError, OverflowError, RecursionError):
+        return None
+
+
 def sha256_hex(data: bytes) -> str:
     """Return the SHA-256 of `data` in lower-case hex: every digest in evidence."""
     return hashlib.sha256(data).hexdigest()

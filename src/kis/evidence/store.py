@@ -1,5 +1,6 @@
 """Finds evidence rows."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -26,10 +27,13 @@ class StoredEvidence(NamedTuple):
 
 def load_evidence(connection: Connection, estimate_id: str) -> StoredEvidence | None:
     """Return the evidence of an estimate; None when there is none."""
+    return load_evidence_of(connection, [estimate_id]).get(estimate_id)
+
+
+def load_evidence_of(connection: Connection, ids: Sequence[str]) -> dict[str, StoredEvidence]:
+    """Return the evidence of several estimates, by id."""
     table = evidence_table.c
-    row = connection.execute(
-        select(*(table[name] for name in StoredEvidence._fields)).where(
-            table.estimate_id == estimate_id
-        )
-    ).one_or_none()
-    return None if row is None else StoredEvidence(*row)
+    rows = connection.execute(
+        select(*(table[name] for name in StoredEvidence._fields)).where(table.estimate_id.in_(ids))
+    )
+    return {row.estimate_id: StoredEvidence(*row) for row in rows}

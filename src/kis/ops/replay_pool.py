@@ -98,12 +98,17 @@ _known: list[tuple[Snapshot, Snapshot | None]] = []
 
 def _begin(versions: Versions) -> None:
     """Make this process a worker."""
-    # Ctrl+C reaches every process of the terminal: the first one decides for all.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    become_worker()
     _known.append(snapshots(versions))
     gc.collect()
     gc.freeze()
+
+
+def become_worker() -> None:
+    """Let the process that started this one decide when it ends, and end with it."""
+    # Ctrl+C reaches every process of the terminal: the first one decides for all.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
