@@ -16,6 +16,9 @@ REVISION_TABLE = "alembic_version_of_the_schema_of_this_kis_database"
 """Longer than 38 characters on purpose: the sqlite3 shell then lists one table a
 line, which the runbook's `.tables | while read table` needs."""
 
+COPY_MARK = "copy-"
+"""How the revision of a copy begins that is not complete: no program serves on it."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -48,11 +51,25 @@ def stored_revision(connection: Connection) -> str | None:
     return revision
 
 
+def set_revision(connection: Connection, revision: str) -> None:
+    """Write down HEAD, or the mark of a copy, for a database whose schema is at HEAD."""
+    connection.execute(
+        text(f"UPDATE {REVISION_TABLE} SET version_num = :name"),  # noqa: S608 - our own constant
+        {"name": revision},
+    )
+
+
 def _upgrade(connection: Connection) -> None:
     lock_installation(connection)
     found = stored_revision(connection)
     if found == HEAD:
         return
+    if found is not None and found.startswith(COPY_MARK):
+        message = (
+            "it is a copy that was not completed. Run the same kis-backend db copy again:"
+            " it goes on where it stopped"
+        )
+        raise DatabaseUnavailable(message)
     # Alembic takes longer to import than an up-to-date database takes to open.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

@@ -135,7 +135,7 @@ def _database(settings: Settings) -> Checkup:
 
 
 def _damaged(trouble: object) -> Checkup:
-    line = " ".join(str(trouble).split())[:MAX_SHOWN]
+    line = in_one_line(trouble)
     return Checkup(
         "database",
         False,
@@ -144,16 +144,42 @@ def _damaged(trouble: object) -> Checkup:
     )
 
 
+def in_one_line(trouble: object) -> str:
+    """Return what went wrong, short enough to be shown."""
+    return " ".join(str(trouble).split())[:MAX_SHOWN]
+
+
 def _trouble_in(connection: Connection) -> str | None:
-    if connection.dialect.name == "sqlite":
-        found = [str(line) for line in connection.scalars(text("PRAGMA integrity_check(10)"))]
-        if found != ["ok"]:
-            return "; ".join(found)
+    trouble = trouble_in_file(connection)
+    if trouble:
+        return trouble
     revision = stored_revision(connection)
     if revision is None:
         return None  # not started yet: the first start loads the shipped knowledge
     if revision != HEAD:
         return f"schema revision {revision}, not {HEAD}"
-    if load_pointer(connection) is not None:
-        load_active(connection, load_active_version(connection))
+    load_knowledge(connection)
     return None
+
+
+def trouble_in_file(connection: Connection) -> str | None:
+    """Return what is wrong with the pages of a SQLite file; a server sees to its own."""
+    if connection.dialect.name != "sqlite":
+        return None
+    found = [str(line) for line in connection.scalars(text("PRAGMA integrity_check(10)"))]
+    return None if found == ["ok"] else "; ".join(found)
+
+
+def load_knowledge(connection: Connection) -> str | None:
+    """Load the active version, which checks its digests; return its label, if there is one.
+
+    Raises:
+        ContentError: what is stored is not what was stored.
+        SQLAlchemyError: it cannot be read.
+
+    """
+    if load_pointer(connection) is None:
+        return None
+    version = load_active_version(connection)
+    load_active(connection, version)
+    return version.label

@@ -20,7 +20,15 @@ import kis.idempotency.tables
 import kis.knowledge.tables  # noqa: F401 - all are imported to fill the metadata
 from kis.db.engine import Database, open_database
 from kis.db.metadata import metadata
-from kis.db.migrate import HEAD, MIGRATIONS, REVISION_TABLE, migrate, stored_revision
+from kis.db.migrate import (
+    COPY_MARK,
+    HEAD,
+    MIGRATIONS,
+    REVISION_TABLE,
+    migrate,
+    set_revision,
+    stored_revision,
+)
 from kis.db.unavailable import DatabaseUnavailable
 from tests.backends import SQLITE_ONLY, new_database
 
@@ -111,6 +119,15 @@ def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable, match=r"revision 9999.*newer KIS"):
         migrate(database)
     assert database.read_now(stored_revision) == "9999"
+
+
+def test_a_copy_that_was_not_completed_is_refused(database: Database) -> None:
+    migrate(database)
+    database.write_now(lambda c: set_revision(c, COPY_MARK + "0" * 24))
+    with pytest.raises(DatabaseUnavailable, match=r"not completed.*db copy"):
+        migrate(database)
+    database.write_now(lambda c: set_revision(c, HEAD))
+    migrate(database)
 
 
 def test_a_migration_that_fails_leaves_nothing(database: Database) -> None:
