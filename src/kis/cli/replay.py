@@ -145,7 +145,7 @@ def _run(found: "Replay", prepared: "Prepared", workers: int) -> bool:
             err=True,
         )
     with (
-        _signals() as seen,
+        signals() as seen,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         task = bar.add_task("재견적 replay", total=prepared.ids.size)
@@ -162,7 +162,7 @@ def _run(found: "Replay", prepared: "Prepared", workers: int) -> bool:
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
+def signals() -> Iterator[list[int]]:
     """Collect SIGINT and SIGTERM instead of dying of the first; the second one kills."""
     seen: list[int] = []
 

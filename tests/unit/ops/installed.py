@@ -12,6 +12,7 @@ from tests.integration.lifecycle import good
 from tests.services import EVIDENCE_SECRET, board, running_client
 
 SECRET = EVIDENCE_SECRET.encode()
+ENTRY = "INSERT INTO audit_entry (at, actor, action, subject) VALUES ('', '', '', '')"
 FORGED = "UPDATE evidence SET signature = '-' || substr(signature, 2) WHERE estimate_id = :id"
 
 

@@ -19,8 +19,7 @@ from kis.ops.installation import (
     last_id_given,
     set_last_id_given,
 )
-
-ENTRY = "INSERT INTO audit_entry (at, actor, action, subject) VALUES ('', '', '', '')"
+from tests.unit.ops.installed import ENTRY
 
 
 def test_every_table_is_moved_or_is_about_processes() -> None:
