@@ -220,4 +220,6 @@ async def _generate(order: Order) -> Figures:
 
 if __name__ == "__main__":
     wanted = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_generate(wanted))))
+    # Buffered, whatever PYTHONUNBUFFERED says: a raw write may end before all is written.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+        output.write(msgspec.json.encode(uvloop.run(_generate(wanted))))

@@ -12,19 +12,20 @@ HEAD: it gives no GET route a HEAD, with which load balancers ask for health.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import cast
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Message, Receive, Scope, Send
 
 METHOD_NOT_ALLOWED = 405
-
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """An id of ours."""
@@ -58,10 +59,11 @@ class Shortcut:
                 if isinstance(route, DirectRoute):
                     self._direct |= dict.fromkeys(keys, route)
         # Faults of ours go on to the gatekeeper, as they do from the application.
-        handlers = {kind: h for kind, h in app.exception_handlers.items() if kind is not Exception}
-        self._call = ExceptionMiddleware(_call_endpoint, handlers)
-        self._call_by_id = ExceptionMiddleware(_call_by_id, handlers)
-        self._refuse = ExceptionMiddleware(_refuse_method, handlers)
+        self._handlers: dict[type, Handler] = {
+            kind: cast("Handler", handler)  # all of ours are async, and none is for a status
+            for kind, handler in app.exception_handlers.items()
+            if isinstance(kind, type) and kind is not Exception
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; pass what is not direct on."""
@@ -77,15 +79,28 @@ class Shortcut:
         route = self._direct.get(key)
         if route is not None:
             scope["route"] = route
-            await self._call(scope, receive, send)
+            await self._call(_call_endpoint, scope, receive, send)
         elif key not in self._known and scope["path"] in self._exact:
             scope["route"] = self._exact[scope["path"]]
-            await self._refuse(scope, receive, send)
+            await self._call(_refuse_method, scope, receive, send)
         elif (route := self._find_by_id(*key)) is not None:
             scope["route"] = route
-            await self._call_by_id(scope, receive, send)
+            await self._call(_call_by_id, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _call(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what `endpoint` returns, or what the application makes of what it raises."""
+        request = Request(scope, receive)
+        try:
+            response = await endpoint(request)
+        except Exception as error:
+            kinds = (kind for kind in type(error).__mro__ if kind in self._handlers)
+            kind = next(kinds, None)
+            if kind is None:
+                raise
+            response = await self._handlers[kind](request, error)
+        await response(scope, receive, send)
 
     def _find_by_id(self, method: str, path: str) -> APIRoute | None:
         folder, _, last = path.rpartition("/")
@@ -108,16 +123,16 @@ class Shortcut:
             scope["route"] = asked.get("route")
 
 
-async def _call_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
-    response: Response = await scope["route"].endpoint(Request(scope, receive))
-    await response(scope, receive, send)
+async def _call_endpoint(request: Request) -> Response:
+    response: Response = await request.scope["route"].endpoint(request)
+    return response
 
 
-async def _call_by_id(scope: Scope, receive: Receive, send: Send) -> None:
-    _, _, last = scope["path"].rpartition("/")
-    response: Response = await scope["route"].endpoint(last)
-    await response(scope, receive, send)
+async def _call_by_id(request: Request) -> Response:
+    _, _, last = request.scope["path"].rpartition("/")
+    response: Response = await request.scope["route"].endpoint(last)
+    return response
 
 
-async def _refuse_method(_scope: Scope, _receive: Receive, _send: Send) -> None:
+async def _refuse_method(_: Request) -> Response:
     raise HTTPException(METHOD_NOT_ALLOWED)

@@ -181,8 +181,11 @@ class _LimitedBody:
 
 
 def _header(scope: AsgiScope, name: bytes) -> str | None:
-    value = next((value for key, value in scope["headers"] if key == name), None)
-    return None if value is None else value.decode("latin-1")
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found.decode("latin-1")
+    return None
 
 
 def _length(scope: AsgiScope) -> int | None:

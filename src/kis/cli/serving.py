@@ -20,7 +20,8 @@ M_MMAP_THRESHOLD = -3  # of mallopt(3)
 MMAP_THRESHOLD_BYTES = 128 * 1024
 
 UVICORN: dict[str, Any] = {
-    "log_config": None, "access_log": False, "loop": "uvloop", "http": "httptools",
+    "log_config": None, "access_log": False, "loop": "uvloop",
+    "http": "kis.cli.one_write:OneWrite",
     "server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": DRAIN_S,
     "backlog": BACKLOG,
 }  # fmt: skip

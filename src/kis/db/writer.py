@@ -89,6 +89,7 @@ class Writer:
         # None is the stop mark: nothing is accepted after it.
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        self._waiting = 0
         self._accepting = False
         self._lock = threading.Lock()
         # A daemon, so that a program that dies without `stop` does not hang.
@@ -97,7 +98,7 @@ class Writer:
     @property
     def queue_depth(self) -> int:
         """How many items wait for a transaction."""
-        return self._queue.qsize() + sum(len(jobs) for jobs in tuple(self._gathered.values()))
+        return self._waiting
 
     @property
     def is_running(self) -> bool:
@@ -160,8 +161,9 @@ class Writer:
         with self._lock:
             if not self._accepting:
                 raise DomainError(NOT_READY)
-            if self.queue_depth >= self._queue_limit:
+            if self._waiting >= self._queue_limit:
                 raise DomainError(OVERLOADED)
+            self._waiting += 1
             gathered = self._gathered.setdefault(loop, [])
             gathered.append(job)
             if len(gathered) == 1:
@@ -207,6 +209,8 @@ class Writer:
         while not stopping:
             batch, stopping = self._next_batch()
             if batch:
+                with self._lock:
+                    self._waiting -= len(batch)
                 self._commit(batch)
                 _answer(batch)
             # Idle, it would hold what the last items refer to.
