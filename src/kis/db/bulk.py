@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, insert
 
 MAX_ROWS = 64
+EXACT_ROWS = 16
+"""Up to here each number of rows has its statement: most batches are no larger."""
 
 
 class _Statement(NamedTuple):
@@ -41,11 +43,12 @@ class BulkInsert:
         return self._insert_values(connection, rows)
 
     def _insert_values(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Insert by statements of 1, 2, 4 ... 64 rows: few to compile and to prepare."""
+        """Insert by statements of 1, 2, 3 ... 16, 32 or 64 rows: few to run, few to prepare."""
         inserted = 0
         at = 0
         while at < len(rows):
-            size = min(MAX_ROWS, 1 << (len(rows) - at).bit_length() - 1)
+            left = len(rows) - at
+            size = left if left <= EXACT_ROWS else min(MAX_ROWS, 1 << left.bit_length() - 1)
             statement = self._statement(connection, size)
             values: list[Any] = []
             for row in rows[at : at + size]:
@@ -75,8 +78,9 @@ class BulkInsert:
         return statement
 
     def _values_sql(self, connection: Connection, size: int) -> str:
-        row = dict.fromkeys(self._columns)
-        return str(insert(self._table).values([row] * size).compile(connection))
+        one = insert(self._table).values(dict.fromkeys(self._columns)).compile(connection)
+        head, values, row = str(one).partition(" VALUES ")
+        return head + values + ", ".join([row] * size)
 
     def _arrays_sql(self, connection: Connection) -> str:
         dialect = connection.dialect

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from kis.db.bulk import MAX_ROWS, BulkInsert
+from kis.db.bulk import EXACT_ROWS, MAX_ROWS, BulkInsert
 from kis.db.engine import Database
 from kis.db.metadata import UtcText
 from tests.backends import SQLITE_ONLY
@@ -48,7 +48,7 @@ def stored(database: Database) -> list[dict[str, Any]]:
     return database.read_now(lambda c: [dict(row._mapping) for row in c.execute(in_order)])
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 63, 64, 65, 200])
+@pytest.mark.parametrize("count", [0, 1, 2, 16, 17, 63, 64, 65, 200])
 def test_every_row_arrives(database: Database, count: int) -> None:
     things = BulkInsert(thing_table, COLUMNS)
     assert database.write_now(lambda c: things.run(c, rows(count))) == count
@@ -56,16 +56,20 @@ def test_every_row_arrives(database: Database, count: int) -> None:
 
 
 @SQLITE_ONLY  # PostgreSQL takes any number of rows in one
-def test_few_statements(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("count", "statements"),
+    [(1, 1), (15, 1), (EXACT_ROWS, 1), (31, 2), (3 * MAX_ROWS + EXACT_ROWS - 1, 3 + 1)],
+)
+def test_few_statements(database: Database, count: int, statements: int) -> None:
     things = BulkInsert(thing_table, COLUMNS)
     sent: list[str] = []
 
     def write(connection: Connection) -> None:
         event.listen(connection, "before_cursor_execute", lambda *said: sent.append(said[2]))
-        things.run(connection, rows(3 * MAX_ROWS + 5))
+        things.run(connection, rows(count))
 
     database.write_now(write)
-    assert len(sent) == 3 + 2
+    assert len(sent) == statements
 
 
 def test_columns_that_are_left_out_take_their_default(database: Database) -> None:
