@@ -83,7 +83,7 @@ def replays(
     None where there is no record.
     """
     wanted = [record.estimate_id for record, _ in found if record and record.body is None]
-    answers = _load_answers(connection, [name for name in wanted if name is not None])
+    answers = load_answers(connection, [name for name in wanted if name is not None])
     return [record and _replay(record, fingerprint, answers) for record, fingerprint in found]
 
 
@@ -94,14 +94,6 @@ def _replay(
     if record.fingerprint != fingerprint or body is None:
         return key_reused()
     return Replay(record.status, body)
-
-
-def _load_answers(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
-    if not ids:
-        return {}
-    table = estimate_table.c
-    rows = connection.execute(select(table.id, table.answer).where(table.id.in_(ids)))
-    return {row.id: row.answer for row in rows}
 
 
 def find_replay(
@@ -129,6 +121,8 @@ def write_refusals(
 
 def load_answers(connection: Connection, ids: Collection[str]) -> dict[str, bytes]:
     """Return the bytes that were answered, by id; an unknown id is left out."""
+    if not ids:
+        return {}
     table = estimate_table.c
     rows = connection.execute(select(table.id, table.answer).where(table.id.in_(ids)))
     return {row[0]: row[1] for row in rows}
