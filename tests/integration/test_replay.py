@@ -115,6 +115,19 @@ def test_all_cores_give_what_one_gives(filled: Program) -> None:
     assert replay(filled, "--last", "3000", "--workers", "2") == report
 
 
+def test_a_dask_cluster_gives_what_one_core_gives(filled: Program) -> None:
+    alone = replay(filled, "--restart", "--workers", "1")
+    assert alone["changed"] > 0
+    assert replay(filled, "--restart", "--dask", "local", "--workers", "2") == alone
+
+
+def test_a_dask_cluster_that_is_not_there(filled: Program) -> None:
+    done = filled.run("knowledge", "replay", "--version", WIDER, "--dask", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert is_clear(done)
+    assert "no Dask cluster at nowhere" in done.stderr
+
+
 def test_table_and_csv(filled: Program, tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
     done = filled.run(

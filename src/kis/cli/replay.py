@@ -6,8 +6,8 @@ lock that lets one process write is the place for it.
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from kis.db.engine import Database
     from kis.estimate.replay_report import ReplayReport
     from kis.ops.replay import Prepared, Replay, ReplayOrder
+    from kis.ops.replay_pool import Sizer, Versions
     from kis.settings import Settings
+
+    Begin = Callable[[Versions], AbstractContextManager[Sizer]]
 
 SCHEME = "sqlite:///"
 SLOW_MS = 60_000.0
@@ -35,7 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="예 Example: kis-backend knowledge replay --version v2026-01-01-01")(replay)
 
 
-def replay(
+def replay(  # noqa: PLR0913 - as many as there are options
     version: Annotated[str, typer.Option(help="다시 견적할 버전. Version to replay under.")],
     against: Annotated[
         str, typer.Option(help="비교할 버전, 기본은 답한 견적. Default: what was answered.")
@@ -47,6 +50,13 @@ def replay(
     workers: Annotated[
         int, typer.Option(min=0, max=MAX_WORKERS, help="프로세스 수, 0은 코어 수. 0: all cores.")
     ] = 0,
+    dask: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask 스케줄러 주소, 또는 local. On a Dask cluster: its scheduler, or local.",
+        ),
+    ] = "",
     csv: Annotated[
         Path | None, typer.Option(help="보고서를 CSV로도. Write the report as CSV too.")
     ] = None,
@@ -65,7 +75,8 @@ def replay(
     order = ReplayOrder(version, against or None, last, _moment(since))
     prepared = prepare()
     show_secrets(prepared, sys.stderr)
-    report = _report(prepared.settings, order, workers, restart=restart, as_json=as_json)
+    begin = _sizing(workers, dask)
+    report = _report(prepared.settings, order, begin, restart=restart, as_json=as_json)
     _show(report, csv, as_json=as_json)
 
 
@@ -85,7 +96,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _report(
-    settings: "Settings", order: "ReplayOrder", workers: int, *, restart: bool, as_json: bool
+    settings: "Settings", order: "ReplayOrder", begin: "Begin", *, restart: bool, as_json: bool
 ) -> "ReplayReport":
     from kis.errors import DomainError  # noqa: PLC0415 - only when the command runs
     from kis.estimate.replay_report import report_of  # noqa: PLC0415
@@ -98,7 +109,7 @@ def _report(
             found = ops.Replay(
                 database, prepared, settings.home / "knowledge-staging", restart=restart
             )
-            if not _run(found, prepared, workers):
+            if not _run(found, prepared, begin):
                 _tell_interrupted(found.tally.total, prepared.ids.size)
         except DomainError as refusal:
             _refuse(refusal, as_json=as_json)
@@ -128,16 +139,40 @@ def _opened(settings: "Settings") -> Iterator["Database"]:
             database.close()
 
 
-def _run(found: "Replay", prepared: "Prepared", workers: int) -> bool:
+def _sizing(workers: int, dask: str) -> "Begin":
+    """Return what begins to size: in processes of this machine, or on a cluster."""
+    from kis.ops.replay_pool import sizing, usable_cores  # noqa: PLC0415
+
+    count = workers or usable_cores()
+    if not dask:
+        return lambda versions: sizing(versions, count)
+    try:
+        from kis.ops.replay_cluster import ClusterUnusable, sizing_on  # noqa: PLC0415
+    except ModuleNotFoundError:
+        fail(
+            "--dask에는 Dask가 필요합니다: uv sync --locked --extra dask",
+            "--dask needs Dask: uv sync --locked --extra dask",
+            2,
+        )
+
+    @contextmanager
+    def begin(versions: "Versions") -> "Iterator[Sizer]":
+        try:
+            with sizing_on(dask, versions, count) as sizer:
+                yield sizer
+        except ClusterUnusable as error:
+            fail(f"Dask 클러스터를 쓸 수 없습니다: {error}", f"The cluster is unusable: {error}", 2)
+
+    return begin
+
+
+def _run(found: "Replay", prepared: "Prepared", begin: "Begin") -> bool:
     """Replay with a progress bar where somebody looks; False when a signal came first."""
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+    from concurrent.futures import BrokenExecutor  # noqa: PLC0415
 
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
-    from kis.ops.replay_pool import sizing, usable_cores  # noqa: PLC0415
-
-    count = workers or usable_cores()
     console = Console(stderr=True)
     if found.resumed:
         typer.echo(
@@ -150,13 +185,13 @@ def _run(found: "Replay", prepared: "Prepared", workers: int) -> bool:
     ):
         task = bar.add_task("재견적 replay", total=prepared.ids.size)
         try:
-            with sizing(prepared.versions, count) as sizer:
+            with begin(prepared.versions) as sizer:
                 return found.run(
                     sizer,
                     is_stopped=lambda: bool(seen),
                     tell=lambda p: bar.update(task, completed=p.done, total=p.total),
                 )
-        except BrokenProcessPool:
+        except BrokenExecutor:
             # Killed, as by a system that is out of memory: it can be gone on with.
             return False
 
