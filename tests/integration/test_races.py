@@ -53,9 +53,11 @@ RACED_ON = {
     "pk_knowledge_pointer": "ACTIVATION_CONFLICT",
     "uq_knowledge_question_subject": "counted for both",
     "pk_golden_case": "GOLDEN_CASE_EXISTS",
+    "pk_rate_limit": "counted for both",
 }
 NEVER_EQUAL = {
     "pk_Estimate", "pk_evidence",  # 74 random bits
+    "pk_worker",  # each has a name of its own
     "pk_audit_entry", "pk_knowledge_version", "pk_knowledge_activation", "pk_knowledge_question",
 }  # fmt: skip
 """The database numbers the others itself."""
@@ -76,9 +78,14 @@ class Pair(NamedTuple):
 def pair(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Pair]:
-    homes = tmp_path_factory.mktemp("races")
+    with running_pair(tmp_path_factory.mktemp("races"), request, per_minute=0) as both:
+        yield both
+
+
+@contextmanager
+def running_pair(homes: Path, request: pytest.FixtureRequest, *, per_minute: int) -> Iterator[Pair]:
     url = new_database("postgresql", Path(), request)
-    environ = {"RATE_LIMIT_PER_MINUTE": "0", "DATABASE_URL": url}
+    environ = {"RATE_LIMIT_PER_MINUTE": str(per_minute), "DATABASE_URL": url}
     with (
         running_server(homes / "first", **environ) as first,
         running_server(homes / "second", **environ) as second,
@@ -379,3 +386,13 @@ def test_two_batches_with_the_same_keys(pair: Pair) -> None:
         assert mine["replayed"] is not theirs["replayed"]
     stored = "SELECT count(*) FROM Estimate WHERE label = ?"
     assert rows_of(pair.first.home, stored, [run]) == [(20,)]
+
+
+# --- the rate limit ----------------------------------------------------------------------------
+
+
+def test_first_request_of_a_client_to_both(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    with running_pair(tmp_path, request, per_minute=1) as limited:
+        asking: Request = lambda to: estimate(to, board())  # noqa: E731
+        answers = race(limited, "rate_limit", asking, asking)
+    assert statuses(answers) == [201, 429]
