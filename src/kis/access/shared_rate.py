@@ -32,10 +32,12 @@ RETURNING client, empty_at_s, asked_at_s, taken
 """  # noqa: S608 - our own words
 """In the order of the clients, so that two processes never wait for each other."""
 
-_FORGET = (
-    f"DELETE FROM {rate_limit_table.name}"  # noqa: S608 - likewise
-    " WHERE empty_at_s < extract(epoch FROM clock_timestamp())"
-)
+_FORGET = f"""
+DELETE FROM {rate_limit_table.name} WHERE client IN (
+    SELECT client FROM {rate_limit_table.name}
+    WHERE empty_at_s < extract(epoch FROM clock_timestamp()) FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608 - likewise
+"""Whoever is asking now keeps its bucket."""
 FORGET_EVERY = 1_000
 """Batches, after which the clients whose buckets are empty are forgotten."""
 
