@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from kis.db import postgres, sqlite
+from kis.db.commit_mark import CommitMark
 from kis.db.place import Place
 from kis.db.unavailable import DatabaseUnavailable
 
@@ -27,13 +28,19 @@ class Database:
     """
 
     def __init__(
-        self, write_engine: Engine, read_engine: Engine, place: Place | None = None
+        self,
+        write_engine: Engine,
+        read_engine: Engine,
+        place: Place | None = None,
+        commit_mark: CommitMark | None = None,
     ) -> None:
         """Take ownership of both engines; `close` disposes of them.
 
-        `place` is None where the database is no file of this machine.
+        `place` is None where the database is no file of this machine. `commit_mark` is
+        for a server, where it has to be known whether a COMMIT without answer was done.
         """
         self._place = place
+        self.commit_mark = commit_mark
         self.write_engine = write_engine
         self.read_engine = read_engine
         self._readers = ThreadPoolExecutor(READ_CONNECTIONS, thread_name_prefix="kis-read")
@@ -119,14 +126,14 @@ def open_database(url: str, *, slow_query_ms: float) -> Database:
             engines = postgres.open_engines(
                 parsed, readers=READ_CONNECTIONS, slow_query_ms=slow_query_ms
             )
-            return Database(*engines)
+            return Database(*engines, commit_mark=CommitMark())
         case kind:
             message = f"databases of kind {kind} are not supported, only sqlite and postgresql"
             raise DatabaseUnavailable(message)
 
 
 def open_second_writer(url: str, *, slow_query_ms: float) -> Database:
-    """Open the PostgreSQL at `url`, which `open_database` has, for one more `Writer`.
+    """Open the PostgreSQL at `url`, which `open_database` has, for what may be written twice.
 
     It reads on the connection that writes.
     """

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from kis.db.slow import log_slow_statements
@@ -22,6 +22,11 @@ MINIMUM = 14
 
 CONNECT_TIMEOUT_S = 5
 LISTEN_AGAIN_S = 1.0
+CONNECTION = {
+    "connect_timeout": CONNECT_TIMEOUT_S, "keepalives": 1, "keepalives_idle": 5,
+    "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
+}  # fmt: skip
+"""A machine that is gone without a word is noticed in about ten seconds."""
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 60_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
@@ -101,31 +106,13 @@ async def notices(engine: Engine, channel: str) -> AsyncIterator[None]:
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(
-                **address, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+                **{**address, **CONNECTION}, autocommit=True
             ) as connection:
                 await connection.execute(f"LISTEN {channel}")
                 async for _ in connection.notifies():
                     yield
-        except psycopg.OperationalError:
+        except psycopg.Error:
             await asyncio.sleep(LISTEN_AGAIN_S)
-
-
-def transaction_number(connection: Connection) -> str | None:
-    """Return the number of the transaction under way; None when it has written nothing."""
-    statement = "SELECT pg_current_xact_id_if_assigned()::text"
-    found: str | None = connection.exec_driver_sql(statement).scalar()
-    return found
-
-
-def was_committed(engine: Engine, number: str) -> bool | None:
-    """Return how a transaction ended; None while it runs or the server does not answer."""
-    statement = text("SELECT pg_xact_status(CAST(:number AS xid8))")
-    try:
-        with engine.connect() as connection:
-            status = connection.scalar(statement, {"number": number})
-    except OperationalError:
-        return None
-    return None if status not in ("committed", "aborted") else status == "committed"
 
 
 def _engine(url: URL, connections: int, isolation: str, *, read_only: bool) -> Engine:
@@ -140,8 +127,10 @@ def _engine(url: URL, connections: int, isolation: str, *, read_only: bool) -> E
         url.set(drivername="postgresql+psycopg"),
         connect_args={
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
-            "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "kis-backend",
+            # Of several servers, the one that can be written to.
+            "target_session_attrs": "any" if read_only else "read-write",
+            **CONNECTION,
         },
         isolation_level=isolation,
         pool_size=connections,

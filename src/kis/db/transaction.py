@@ -2,7 +2,7 @@
 
 A transaction that a server gave up before the COMMIT was sent (connection lost,
 deadlock, a lock that took too long) is run again. One whose COMMIT was not
-answered is looked up by its number, so that nothing is stored twice or lost.
+answered is looked up by its mark, so that nothing is stored twice or lost.
 """
 
 import time
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 
-from kis.db import postgres
 from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
 
@@ -19,6 +18,8 @@ PATIENCE_S = 5.0
 """How long a server may be away before writers are refused."""
 
 RETRY_S = 0.1
+READ_ONLY = "25006"
+"""Of a server that has become the standby: another one is to be written to."""
 
 
 def is_given_up(error: Exception, dialect: Dialect) -> bool:
@@ -29,7 +30,9 @@ def is_given_up(error: Exception, dialect: Dialect) -> bool:
     """
     if dialect.name != "postgresql":
         return False
-    return isinstance(error, OperationalError | dialect.loaded_dbapi.OperationalError)
+    if isinstance(error, OperationalError | dialect.loaded_dbapi.OperationalError):
+        return True
+    return getattr(getattr(error, "orig", error), "sqlstate", None) == READ_ONLY
 
 
 def transact(database: Database, work: Callable[[Connection], None]) -> None:
@@ -53,16 +56,19 @@ def transact(database: Database, work: Callable[[Connection], None]) -> None:
 
 def _transact_on_server(database: Database, work: Callable[[Connection], None]) -> None:
     deadline = time.monotonic() + PATIENCE_S
+    mark = database.commit_mark
     while True:
-        number: str | None = None
+        is_marked = False
         try:
             with database.write_engine.begin() as connection:
                 work(connection)
-                number = postgres.transaction_number(connection)
+                if mark is not None:
+                    mark.put(connection)
+                    is_marked = True
         except Exception as error:
             if not is_given_up(error, database.write_engine.dialect):
                 raise
-            if number is not None and _was_committed(database, number):
+            if is_marked and _was_committed(database):
                 return
             if time.monotonic() > deadline:
                 raise
@@ -71,12 +77,16 @@ def _transact_on_server(database: Database, work: Callable[[Connection], None]) 
             return
 
 
-def _was_committed(database: Database, number: str) -> bool:
+def _was_committed(database: Database) -> bool:
+    """Whether the transaction that was marked last is committed: its connection was lost."""
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        was_committed = postgres.was_committed(database.write_engine, number)
-        if was_committed is not None:
-            return was_committed
-        time.sleep(RETRY_S)
+    while database.commit_mark is not None and time.monotonic() < deadline:
+        try:
+            with database.write_engine.begin() as connection:
+                return database.commit_mark.is_there(connection)
+        except Exception as error:
+            if not is_given_up(error, database.write_engine.dialect):
+                raise
+            time.sleep(RETRY_S)
     message = "the server was lost in a COMMIT: whether it was done nobody can say"
     raise DatabaseUnavailable(message)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, Text, func, select, text, type_coerce
 
 from kis.access.tables import rate_limit_table
 from kis.audit.tables import audit_entry_table
+from kis.db.commit_mark import commit_mark_table
 from kis.estimate.tables import estimate_table
 from kis.evidence.encoding import canonical, sha256_hex
 from kis.evidence.tables import evidence_table
@@ -34,7 +35,7 @@ TABLES = (
 )
 """What is moved: each table after those that it refers to."""
 
-OF_PROCESSES = (worker_table, rate_limit_table)
+OF_PROCESSES = (worker_table, rate_limit_table, commit_mark_table)
 """Tables about what runs now, which are no part of an installation."""
 
 COUNTED = tuple(table for table in TABLES if table.autoincrement_column is not None)

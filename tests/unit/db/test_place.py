@@ -12,7 +12,7 @@ from kis.db.place import Place
 from kis.errors import DomainError, ErrorCode
 from tests.backends import SQLITE_ONLY
 
-from .writer_gate import Insertion, names, note_table, run, running
+from .writer_gate import Insertion, create_tables, names, run, running
 
 
 def move(path: Path) -> None:
@@ -89,7 +89,7 @@ def test_what_changes_a_file_in_place_is_no_alarm(
 def test_writer_stores_nothing_in_a_file_that_went(
     database: Database, path: Path, way: object
 ) -> None:
-    database.write_now(note_table.create)
+    database.write_now(create_tables)
 
     async def test() -> None:
         async with running(database) as writer:
@@ -109,7 +109,7 @@ def test_writer_stores_nothing_in_a_file_that_went(
 
 @SQLITE_ONLY  # a file
 def test_write_whose_file_goes_meanwhile_is_not_confirmed(database: Database, path: Path) -> None:
-    database.write_now(note_table.create)
+    database.write_now(create_tables)
 
     async def test() -> None:
         async with running(database) as writer:

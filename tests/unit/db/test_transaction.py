@@ -5,18 +5,19 @@ from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from kis.db import transaction
+from kis.db.commit_mark import CommitMark
 from kis.db.engine import Database
 from kis.db.transaction import transact
 from kis.db.unavailable import DatabaseUnavailable
 from tests.backends import POSTGRESQL_ONLY
 from tests.postgres import PostgresServer
 
-from .writer_gate import names, note_table
+from .writer_gate import create_tables, names, note_table
 
 
 @pytest.fixture(autouse=True)
 def _create(database: Database) -> None:
-    database.write_now(note_table.create)
+    database.write_now(create_tables)
 
 
 def add(connection: Connection, name: str = "a") -> None:
@@ -126,7 +127,12 @@ def test_a_server_that_stays_away_is_told(
     database: Database, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
 ) -> None:
     monkeypatch.setattr(transaction, "PATIENCE_S", 0.3)
-    monkeypatch.setattr("kis.db.postgres.was_committed", lambda *_: None)
+
+    def lose(_mark: CommitMark, connection: Connection) -> bool:
+        cut(connection, postgres)
+        return bool(connection.execute(text("SELECT 1")).scalar())
+
+    monkeypatch.setattr(CommitMark, "is_there", lose)
     event.listen(database.write_engine, "commit", lambda c: cut(c, postgres), once=True)
     with pytest.raises(DatabaseUnavailable, match="nobody can say"):
         transact(database, add)

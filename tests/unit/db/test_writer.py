@@ -22,6 +22,7 @@ from tests.backends import SQLITE_ONLY
 
 from .writer_gate import (
     Insertion,
+    create_tables,
     hold,
     insert_orphan,
     names,
@@ -34,7 +35,7 @@ from .writer_gate import (
 
 @pytest.fixture(autouse=True)
 def _create(database: Database) -> None:
-    database.write_now(note_table.create)
+    database.write_now(create_tables)
 
 
 # --- sharing a transaction ---------------------------------------------------

@@ -20,10 +20,10 @@ from kis.errors import DomainError, ErrorCode
 
 from .writer_gate import (
     Insertion,
+    create_tables,
     hold,
     insert_orphan,
     names,
-    note_table,
     queued,
     run,
     running,
@@ -32,7 +32,7 @@ from .writer_gate import (
 
 @pytest.fixture(autouse=True)
 def _create(database: Database) -> None:
-    database.write_now(note_table.create)
+    database.write_now(create_tables)
 
 
 # --- submitters that leave ---------------------------------------------------

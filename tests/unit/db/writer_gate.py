@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from kis.db.commit_mark import commit_mark_table
 from kis.db.engine import Database
 from kis.db.writer import Writer
 
@@ -31,6 +32,12 @@ note_table = Table(
     Column("name", Text, primary_key=True),
     Column("parent", Text, ForeignKey("note.name", deferrable=True)),
 )
+
+
+def create_tables(connection: Connection) -> None:
+    """Make the table of these tests, and the one that a transaction leaves its mark in."""
+    note_table.create(connection)
+    commit_mark_table.create(connection)
 
 
 def names(database: Database) -> list[str]:

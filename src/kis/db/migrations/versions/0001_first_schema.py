@@ -26,6 +26,7 @@ def upgrade() -> None:
     create_golden_case()
     create_worker()
     create_rate_limit()
+    create_commit_mark()
 
 
 def create_estimate() -> None:
@@ -254,6 +255,17 @@ def create_rate_limit() -> None:
         sa.Column("taken", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("client", name="pk_rate_limit"),
         prefixes=_passing(),
+    )
+
+
+def create_commit_mark() -> None:
+    """Create the last transaction of each writer."""
+    op.create_table(
+        "commit_mark",
+        sa.Column("writer", sa.Text, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("marked_at_s", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("writer", name="pk_commit_mark"),
     )
 
 
