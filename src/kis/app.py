@@ -37,6 +37,7 @@ from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
+from kis.db.commit_mark import forget_marks
 from kis.db.engine import Database, open_database, open_second_writer
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
@@ -60,7 +61,7 @@ from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
-from kis.ops.retention import an_hour, forget_expired, forget_regularly
+from kis.ops.retention import an_hour, forget_regularly
 from kis.settings import Settings
 
 DESCRIPTION = (
@@ -102,6 +103,7 @@ class Services:
     async def stop(self) -> None:
         """Commit what was accepted, then close the database."""
         await asyncio.to_thread(self.workers.close)
+        await self.fleet.leave()
         await self.limiter.stop()
         await self.writer.stop()
         self.database.close()
@@ -122,10 +124,10 @@ def open_services(settings: Settings) -> Services:
 
     """
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    active = ActiveKnowledge(_prepare(database, settings))
+    active = ActiveKnowledge(_prepare(database))
     writer = Writer(database)
     follower = Follower(database, active)
-    fleet = _fleet(settings, database, writer, active, follower)
+    fleet = _fleet(settings, database, active, follower)
     keyring = Keyring.of(settings.evidence_secret.encode())
     workers = Workers(keyring)
     staging = Staging(
@@ -164,7 +166,7 @@ def open_services(settings: Settings) -> Services:
     )  # fmt: skip
 
 
-def _prepare(database: Database, settings: Settings) -> Active:
+def _prepare(database: Database) -> Active:
     """Bring the schema up to date, and return the active knowledge: shipped, at first.
 
     Raises:
@@ -175,7 +177,8 @@ def _prepare(database: Database, settings: Settings) -> Active:
         migrate(database)
         if database.read_now(knowledge_store.load_pointer) is None:
             database.write_now(lambda c: load_first_version(c, clock.now()))
-        database.write_now(lambda c: forget_expired(c, clock.now(), settings.idempotency_days))
+        if database.commit_mark is not None:
+            database.write_now(forget_marks)
         return database.read_now(_load_active)
     except DatabaseUnavailable:
         database.close()
@@ -194,14 +197,14 @@ def _load_active(connection: Connection) -> Active:
 
 
 def _fleet(
-    settings: Settings, database: Database, writer: Writer, active: ActiveKnowledge,
-    follower: Follower,
-) -> Fleet:  # fmt: skip
+    settings: Settings, database: Database, active: ActiveKnowledge, follower: Follower
+) -> Fleet:
     """Return the workers: a SQLite file has but this process."""
     name = worker_name()
     if settings.database_file is not None:
         return Alone(name)
-    return SharedFleet(name, database=database, writer=writer, knowledge=active, follower=follower)
+    words = open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
+    return SharedFleet(name, database=database, words=words, knowledge=active, follower=follower)
 
 
 def _limiter(settings: Settings) -> Limiter:
@@ -270,7 +273,7 @@ def _lifespan(
             )
         ]
         if isinstance(services.fleet, SharedFleet):
-            await services.fleet.look()  # known to the others before it answers
+            await services.fleet.join()
             tasks.append(asyncio.create_task(services.fleet.run()))
         try:
             yield
@@ -278,8 +281,6 @@ def _lifespan(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if isinstance(services.fleet, SharedFleet):
-                await services.fleet.leave()
             await services.stop()
 
     return lifespan

@@ -82,6 +82,14 @@ class Database:
         with self.read_engine.connect() as connection:
             return fn(connection)
 
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Return `fn(connection)`, run in a thread as `write_now` does it.
+
+        For small things beside a `Writer`, which are lost when they fail.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self.write_now, fn)
+
     def write_now(self, fn: Callable[[Connection], T]) -> T:
         """Return `fn(connection)`, run in one transaction on the write connection.
 

@@ -62,7 +62,17 @@ def _columns(record: Record) -> dict[str, object]:
     return {**record._asdict(), **record.key._asdict()}
 
 
-def forget_before(connection: Connection, moment: datetime) -> int:
-    """Delete what was recorded before `moment`; return how many."""
+def forget_before(connection: Connection, moment: datetime, at_most: int) -> int:
+    """Delete what was recorded before `moment`, the oldest first; return how many.
+
+    About `at_most`, as those of one moment go together: whoever else writes has to wait.
+    """
     table = idempotency_record_table
-    return connection.execute(delete(table).where(table.c.created_at < moment)).rowcount
+    created_at = table.c.created_at
+    is_old = created_at < moment
+    last: datetime | None = connection.scalar(
+        select(created_at).where(is_old).order_by(created_at).offset(at_most - 1).limit(1)
+    )
+    return connection.execute(
+        delete(table).where(is_old if last is None else created_at <= last)
+    ).rowcount

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from kis.audit import store as audit_store
 from kis.db.engine import Database
+from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
+from kis.errors import DomainError, ErrorCode
 from kis.knowledge import golden_store, pointer, questions_store, refusals, store
 from kis.knowledge.active import Active, ActiveKnowledge
 from kis.knowledge.fleet import Acknowledgement, Fleet
@@ -27,6 +29,8 @@ from kis.knowledge.snapshot import Snapshot
 logger = logging.getLogger("kis.knowledge")
 
 LATEST_ESTIMATES = 1_000
+UNDONE_WITHIN_S = 3.0
+UNDO_AGAIN_S = 0.2
 Kind = Literal["activate", "rollback"]
 LABEL_PATH: dict[Kind, str] = {
     "activate": "$.versionLabel",
@@ -46,6 +50,15 @@ class ActivationOrder(NamedTuple):
     run_regression: bool
     force: bool = False
     reason: str = ""
+
+
+class _Change(NamedTuple):
+    """The pointer's way from the version `before`; `reopened` are questions it leaves open."""
+
+    to: store.Version
+    before: store.Version
+    candidate: Active
+    reopened: tuple[str, ...] = ()
 
 
 class Activated(msgspec.Struct, frozen=True, rename="camel"):
@@ -89,6 +102,7 @@ class ActivationService:
         self._replay_latest = replay_latest
         self._now = now
         self._turn = asyncio.Lock()
+        self._undoing: asyncio.Task[None] | None = None
 
     async def activate(self, order: ActivationOrder, actor: str) -> Activated:
         """Make `order.label` the active version; running requests finish on the old one.
@@ -113,7 +127,8 @@ class ActivationService:
             active = await self._database.read(store.load_active_version)
             if version.active:
                 said = await self._fleet.acknowledgements(version.id)
-                return Activated(True, version.label, version.label, True, None, (), said)
+                has_all = not any(ack.is_refusal for ack in said)
+                return Activated(has_all, version.label, version.label, True, None, (), said)
             _check_eligible(version, active, order.kind)
             candidate = await self._database.read(lambda c: store.load_active(c, version))
             regression = None
@@ -121,26 +136,54 @@ class ActivationService:
                 regression = await self._regress(candidate)
                 if regression.failed_golden and not order.force:
                     raise refusals.regression_failed(regression.failed_golden, regression)
-            answered = await self._switch(order, version, active, candidate, regression, actor)
-            said = await self._fleet.acknowledgements(version.id)
-            if any(ack.is_refusal for ack in said):
-                await self._take_back(version, active, said, actor)
-                path = LABEL_PATH[order.kind]
-                raise refusals.not_acknowledged(version.label, active.label, said, path)
+            change = _Change(version, active, candidate)
+            answered = await self._switch(order, change, regression, actor)
+            said = await self._heard(change, answered, actor)
             return Activated(True, version.label, active.label, False, regression, answered, said)
 
-    async def _take_back(
-        self, version: store.Version, before: store.Version,
-        said: tuple[Acknowledgement, ...], actor: str,
-    ) -> None:  # fmt: skip
-        """Make the version `before` active again; raises ACTIVATION_CONFLICT if a third one is."""
-        reason = "; ".join(
-            f"{ack.worker} {ack.state} {ack.problem}".rstrip() for ack in said if ack.is_refusal
+    async def _heard(
+        self, change: _Change, answered: tuple[str, ...], actor: str
+    ) -> tuple[Acknowledgement, ...]:
+        """Return what the workers say to `change`; undo it where they cannot take it."""
+        said: tuple[Acknowledgement, ...] = ()
+        try:
+            said = await self._fleet.acknowledgements(change.to.id)
+        except DatabaseUnavailable as error:
+            reason = str(error)
+        else:
+            refusals_of = [ack for ack in said if ack.is_refusal]
+            if not refusals_of:
+                return said
+            reason = "; ".join(f"{a.worker} {a.state} {a.problem}".rstrip() for a in refusals_of)
+        logger.error("version %s is taken back: %s", change.to.label, reason)
+        # It goes on when nobody waits for it any more: a bad version may not stay.
+        self._undoing = asyncio.create_task(self._undo(change, reason, answered, actor))
+        done, _ = await asyncio.wait([self._undoing], timeout=UNDONE_WITHIN_S)
+        raise refusals.not_acknowledged(
+            change.to.label, change.before.label, said, is_undone=bool(done)
         )
-        logger.error("version %s is taken back: %s", version.label, reason)
-        order = ActivationOrder(before.label, "rollback", run_regression=False, reason=reason)
-        candidate = await self._database.read(lambda c: store.load_active(c, before))
-        await self._switch(order, before, version, candidate, None, actor)
+
+    async def _undo(
+        self, change: _Change, reason: str, answered: tuple[str, ...], actor: str
+    ) -> None:
+        """Make the version before active again, unless a third one is."""
+        order = ActivationOrder(
+            change.before.label, "rollback", run_regression=False, reason=reason
+        )
+        while self._writer.is_running:
+            try:
+                candidate = await self._database.read(lambda c: store.load_active(c, change.before))
+                back = _Change(change.before, change.to, candidate, reopened=answered)
+                await self._switch(order, back, None, actor)
+            except DatabaseUnavailable:
+                await asyncio.sleep(UNDO_AGAIN_S)
+            except DomainError as error:
+                if error.main.code is not ErrorCode.OVERLOADED:
+                    logger.error("version %s stays: %s", change.to.label, error)  # noqa: TRY400 - the message says it all
+                    return
+                await asyncio.sleep(UNDO_AGAIN_S)
+            else:
+                return
 
     async def _regress(self, candidate: Active) -> Regression:
         def load(connection: Connection) -> tuple[list[Case], list[Any]]:
@@ -158,13 +201,14 @@ class ActivationService:
         return await asyncio.to_thread(run)
 
     async def _switch(
-        self, order: ActivationOrder, version: store.Version, active: store.Version,
-        candidate: Active, regression: Regression | None, actor: str,
-    ) -> tuple[str, ...]:  # fmt: skip
+        self, order: ActivationOrder, change: _Change, regression: Regression | None, actor: str
+    ) -> tuple[str, ...]:
+        """Move the pointer; return the questions that are answered by it."""
         at = self._now()
+        version, before, candidate, reopened = change
 
         def write(connection: Connection) -> tuple[str, ...]:
-            if pointer.lock_active_id(connection) != active.id:
+            if pointer.lock_active_id(connection) != before.id:
                 raise refusals.activation_conflict()
             current = store.require_version(connection, version.label)
             if (current.id, current.digest) != (version.id, version.digest):
@@ -172,7 +216,7 @@ class ActivationService:
             if current.state != "validated":
                 raise refusals.not_validated(version.label)
             activation = store.Activation(
-                version.id, version.label, candidate.snapshot.digest, active.label, order.kind,
+                version.id, version.label, candidate.snapshot.digest, before.label, order.kind,
                 order.reason, actor, order.force, at,
                 None if regression is None else msgspec.json.encode(regression),
             )  # fmt: skip
@@ -183,6 +227,7 @@ class ActivationService:
                 candidate.snapshot.digest,
             )  # fmt: skip
             audit_store.record(connection, [entry])
+            questions_store.reopen(connection, reopened)
             return tuple(questions_store.close_answered(connection, candidate.snapshot, at))
 
         # The swap happens in the writer's thread between the commit and the next

@@ -11,8 +11,9 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import Connection
@@ -20,15 +21,14 @@ from sqlalchemy import Connection
 from kis.db import postgres
 from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
-from kis.db.writer import Writer
-from kis.errors import DomainError
 from kis.knowledge import pointer, store, workers
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.following import Follower
 
 LOOK_EVERY_S = 1.0
-ACKNOWLEDGED_WITHIN_S = 8.0
-"""What is left of the ten seconds an activation may take is for taking it back."""
+ACKNOWLEDGED_WITHIN_S = 5.0
+"""More than a worker that ended takes to be `gone`; what is left of the ten seconds
+that an activation may take is for taking it back."""
 ASK_EVERY_S = 0.02
 WORTH_NAMING_S = 15.0
 """Who was seen before that has ended, and its silence is no news."""
@@ -59,6 +59,9 @@ class Fleet(Protocol):
     async def acknowledgements(self, version_id: int) -> tuple[Acknowledgement, ...]:
         """Wait until all estimate with `version_id`, and return what each says."""
 
+    async def leave(self) -> None:
+        """Say that this worker ends."""
+
 
 def worker_name() -> str:
     """Return a name for this process that no other one has."""
@@ -76,87 +79,138 @@ class Alone:
         """Return this worker's own."""
         return (Acknowledgement(self._name, "acknowledged"),)
 
+    async def leave(self) -> None:
+        """Nobody is there to be told."""
+
+
+class _Heard(NamedTuple):
+    """What the table says: which version is active, and what each worker has."""
+
+    active_id: int | None
+    workers: list[workers.Worker]
+
 
 class SharedFleet:
-    """All workers on one PostgreSQL, of which this process is one."""
+    """All workers on one PostgreSQL, of which this process is one once it has joined."""
 
     def __init__(
-        self, name: str, *, database: Database, writer: Writer, knowledge: ActiveKnowledge,
+        self, name: str, *, database: Database, words: Database, knowledge: ActiveKnowledge,
         follower: Follower,
     ) -> None:  # fmt: skip
-        """Wire the parts. `name` is this worker's."""
+        """Wire the parts. `name` is this worker's.
+
+        `words` is a connection of its own: neither what is estimated nor what is loaded
+        may keep a worker from saying that it is there. `leave` closes it.
+        """
         self._name = name
         self._database = database
-        self._writer = writer
+        self._words = words
         self._knowledge = knowledge
         self._follower = follower
         self._hint = asyncio.Event()
-        self._told = ""
+        self._news = asyncio.Event()
+        self._is_member = False
+        self._told: dict[str, str] = {}
 
-    async def look(self) -> None:
-        """Follow what others have activated, and say so; a fault is logged once."""
-        told = ""
-        for step in (self._follower.look, self._announce):
-            try:
-                await step()
-            except (DatabaseUnavailable, DomainError) as error:
-                told = told or str(error)
-        if told and told != self._told:
-            logger.error("%s", told)
-        self._told = told
+    async def join(self) -> None:
+        """Be known to the others, and have what they have, before the first answer."""
+        self._is_member = True
+        await self._try("announce", self._announce)
+        await self._try("look", self._look)
+        await self._try("announce", self._announce)
 
     async def run(self) -> None:
-        """Look each second and at a hint, until cancelled."""
-        listening = asyncio.create_task(self._listen())
-        try:
-            while True:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hint.wait(), LOOK_EVERY_S)
-                self._hint.clear()
-                await self.look()
-        finally:
-            listening.cancel()
+        """Follow what others activate, and say so, each second at least, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._repeat("look", self._look, self._hint))
+            tasks.create_task(self._repeat("announce", self._announce, self._news))
 
     async def leave(self) -> None:
         """Say that this worker answers nobody any more."""
-        with suppress(DatabaseUnavailable, DomainError):
-            await self._writer.execute(lambda c: workers.withdraw(c, self._name))
+        if self._is_member:
+            self._is_member = False
+            await self._try("leave", self._withdraw)
+        self._words.close()
 
     async def acknowledgements(self, version_id: int) -> tuple[Acknowledgement, ...]:
-        """Wait until all others have `version_id`, one says that it cannot, or time is up.
+        """Wait until all have `version_id`, one says that it cannot, or time is up.
 
         Raises:
-            DatabaseUnavailable: the server does not answer.
+            DatabaseUnavailable: the server does not say in time.
 
         """
         deadline = time.monotonic() + ACKNOWLEDGED_WITHIN_S
-
-        def load(connection: Connection) -> tuple[store.Pointer | None, list[workers.Worker]]:
-            return store.load_pointer(connection), workers.load_workers(connection)
-
+        self._news.set()
         while True:
-            pointed, found = await self._database.read(load)
-            is_passed = pointed is None or pointed.version_id != version_id
+            heard = await self._hear(deadline)
             said = tuple(
-                Acknowledgement(worker.name, "acknowledged")
-                if worker.name == self._name
-                else _acknowledgement(worker, version_id, is_passed=is_passed)
-                for worker in found
+                _acknowledgement(worker, version_id, is_passed=heard.active_id != version_id)
+                for worker in heard.workers
                 if worker.age_s < WORTH_NAMING_S
             )
             states = {ack.state for ack in said}
-            if "failed" in states or "silent" not in states or time.monotonic() > deadline:
+            # After a crash of the server the table is empty until each has spoken again.
+            is_complete = not self._is_member or self._name in {ack.worker for ack in said}
+            if "failed" in states or (is_complete and "silent" not in states):
                 return said
-            await asyncio.sleep(ASK_EVERY_S)
+            if time.monotonic() > deadline:
+                return said if is_complete else (*said, Acknowledgement(self._name, "silent"))
+            await asyncio.sleep(ASK_EVERY_S if is_complete else LOOK_EVERY_S)
+
+    async def _hear(self, deadline: float) -> _Heard:
+        def load(connection: Connection) -> _Heard:
+            pointed = store.load_pointer(connection)
+            found = workers.load_workers(connection)
+            return _Heard(None if pointed is None else pointed.version_id, found)
+
+        while True:
+            try:
+                async with asyncio.timeout(max(ASK_EVERY_S, deadline - time.monotonic())):
+                    return await self._database.read(load)
+            except (TimeoutError, DatabaseUnavailable) as error:
+                if time.monotonic() > deadline:
+                    message = "nobody can say which version the workers have"
+                    raise DatabaseUnavailable(message) from error
+                await asyncio.sleep(ASK_EVERY_S)
 
     async def _listen(self) -> None:
         async for _ in postgres.notices(self._database.read_engine, pointer.CHANNEL):
             self._hint.set()
 
+    async def _repeat(
+        self, name: str, step: Callable[[], Awaitable[None]], at_once: asyncio.Event
+    ) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(at_once.wait(), LOOK_EVERY_S)
+            at_once.clear()
+            await self._try(name, step)
+
+    async def _try(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Do `step`; a fault is logged once, and it is tried again in a second."""
+        told = ""
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - whatever it is, this must go on
+            told = f"{name}: {error}"
+            if told != self._told.get(name):
+                logger.error("%s", told)  # noqa: TRY400 - the message says it all
+        self._told[name] = told
+
+    async def _look(self) -> None:
+        try:
+            await self._follower.look()
+        finally:
+            self._news.set()
+
     async def _announce(self) -> None:
         version_id = self._knowledge.current.snapshot.version_id
         failure = self._knowledge.failure
-        await self._writer.execute(lambda c: workers.announce(c, self._name, version_id, failure))
+        await self._words.write(lambda c: workers.announce(c, self._name, version_id, failure))
+
+    async def _withdraw(self) -> None:
+        await self._words.write(lambda c: workers.withdraw(c, self._name))
 
 
 def _acknowledgement(
@@ -164,8 +218,8 @@ def _acknowledgement(
 ) -> Acknowledgement:
     if worker.version_id == version_id:
         return Acknowledgement(worker.name, "acknowledged")
-    if worker.failure is not None and worker.failure.version_id == version_id:
-        return Acknowledgement(worker.name, "failed", worker.failure.problem)
     if worker.is_gone:
         return Acknowledgement(worker.name, "gone")
+    if worker.failure is not None and worker.failure.version_id == version_id:
+        return Acknowledgement(worker.name, "failed", worker.failure.problem)
     return Acknowledgement(worker.name, "passed" if is_passed else "silent")

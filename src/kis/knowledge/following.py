@@ -47,6 +47,8 @@ class Follower:
                 problem = f"version {version.label} is active and cannot be loaded: {error}"
                 self._knowledge.failure = Failure(version.id, problem)
                 raise DatabaseUnavailable(problem) from error
+            if self._knowledge.current is not seen:
+                return  # an activation of this process was quicker
             self._knowledge.swap(active)
             logger.info("now follows version %s", active.snapshot.label)
 

@@ -32,10 +32,14 @@ def hold_knowledge(connection: Connection) -> None:
 
 
 def lock_active_id(connection: Connection) -> int | None:
-    """Return the id of the active version; until this transaction ends nobody holds or moves it."""
-    locked: int | None = connection.scalar(
-        select(knowledge_pointer_table.c.version_id).with_for_update()
-    )
+    """Return the id of the active version; until this transaction ends nobody holds or moves it.
+
+    The table is locked, not the row: who waits for a row that others share can wait for
+    ever, as new ones come to share it; for a table they queue.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {knowledge_pointer_table.name} IN EXCLUSIVE MODE")
+    locked: int | None = connection.scalar(select(knowledge_pointer_table.c.version_id))
     return locked
 
 

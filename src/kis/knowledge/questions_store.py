@@ -174,3 +174,11 @@ def close_answered(connection: Connection, snapshot: Snapshot, at: datetime) -> 
             .values(closed_at=at, closed_by=snapshot.label)
         )
     return [question.subject for question in answered]
+
+
+def reopen(connection: Connection, subjects: Sequence[str]) -> None:
+    """Open these questions again: the version that answered them was taken back."""
+    table = knowledge_question_table
+    connection.execute(
+        update(table).where(table.c.subject.in_(subjects)).values(closed_at=None, closed_by=None)
+    )

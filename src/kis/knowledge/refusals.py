@@ -135,16 +135,21 @@ def activation_conflict() -> DomainError:
     )
 
 
-def not_acknowledged(label: str, active_label: str, workers: object, path: str) -> DomainError:
-    """Not every worker can take version `label`, so the one before is active again."""
+def not_acknowledged(label: str, before: str, workers: object, *, is_undone: bool) -> DomainError:
+    """Not every worker has version `label`, so the one before is, or will be, active again."""
+    back = with_particle(before, "으로/로")
+    undone = (
+        Text(f"{back} 되돌렸습니다.", f"{before} is active again.")
+        if is_undone
+        else Text(f"{back} 되돌리는 중입니다.", f"{before} is being made active again.")
+    )
     return DomainError(
         Finding(
             ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
-            path,
+            "",
             Text(
-                f"모든 워커가 {with_particle(label, '을/를')} 쓰지는 못하여"
-                f" {with_particle(active_label, '으로/로')} 되돌렸습니다.",
-                f"Not every worker could take {label}: {active_label} is active again.",
+                f"모든 워커가 {with_particle(label, '을/를')} 쓰지는 못하여 {undone.ko}",
+                f"Not every worker could take {label}: {undone.en}",
             ),
             Text(
                 "workers에 나온 워커의 로그를 보고 고치거나 재시작한 뒤 다시 하십시오.",

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 
 from kis.knowledge.tables import worker_table
 
-GONE_AFTER_S = 5.0
+GONE_AFTER_S = 4.0
 """Who has not been seen for so long serves nobody, and is not waited for."""
 
 FORGOTTEN_AFTER_S = 3_600.0

@@ -11,25 +11,28 @@ from kis.db.writer import Writer
 from kis.idempotency.store import forget_before
 
 INTERVAL_S = 3600
+AT_ONCE = 1_000
+"""Answers that one transaction deletes: estimates wait for it."""
 
 logger = logging.getLogger("kis.ops")
 
 
 def forget_expired(connection: Connection, now: datetime, days: int) -> int:
-    """Delete the answers that are older than `days`; return how many."""
-    return forget_before(connection, now - timedelta(days=days))
+    """Delete some of the answers that are older than `days`; return how many."""
+    return forget_before(connection, now - timedelta(days=days), AT_ONCE)
 
 
 async def forget_regularly(
     writer: Writer, days: int, now: Callable[[], datetime], pause: Callable[[], Awaitable[None]]
 ) -> None:
-    """After each `pause` forget what has expired, until this is cancelled."""
+    """Forget what has expired, now and after each `pause`, until this is cancelled."""
     while True:
-        await pause()
         try:
-            await writer.execute(lambda connection: forget_expired(connection, now(), days))
+            while await writer.execute(lambda c: forget_expired(c, now(), days)) >= AT_ONCE:
+                pass
         except Exception:
             logger.exception("expired idempotency keys could not be deleted")
+        await pause()
 
 
 async def an_hour() -> None:

@@ -89,6 +89,6 @@ def test_records_are_forgotten_by_age(migrated: Database) -> None:
     edge = REFUSED._replace(created_at=NOON - timedelta(days=30))
     migrated.write_now(lambda c: claim(c, [old, edge]))
     cut = NOON - timedelta(days=30)
-    assert migrated.write_now(lambda c: forget_before(c, cut)) == 1
+    assert migrated.write_now(lambda c: forget_before(c, cut, 10)) == 1
     assert migrated.read_now(lambda c: find(c, [old.key, edge.key])) == {edge.key: edge}
-    assert migrated.write_now(lambda c: forget_before(c, cut)) == 0
+    assert migrated.write_now(lambda c: forget_before(c, cut, 10)) == 0

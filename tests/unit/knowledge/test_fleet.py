@@ -2,22 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from kis.db.engine import Database
-from kis.db.writer import Writer
+from kis.db.engine import Database, open_second_writer
+from kis.db.unavailable import DatabaseUnavailable
+from kis.db.writer import OVERLOADED
 from kis.errors import DomainError, ErrorCode
 from kis.knowledge import fleet, pointer, store, workers
 from kis.knowledge.activation import ActivationOrder
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.fleet import Acknowledgement, Alone, SharedFleet
 from kis.knowledge.following import Follower
+from kis.knowledge.questions import Question
+from kis.knowledge.questions_store import Asking, list_questions, write_questions
 from kis.knowledge.workers import Failure
 from tests.backends import POSTGRESQL_ONLY
+from tests.unit.knowledge.conftest import NOON
 from tests.unit.knowledge.rows import breaker
 from tests.unit.knowledge.running import Running, running
 
@@ -43,10 +48,11 @@ def newest(database: Database) -> ActiveKnowledge:
     return ActiveKnowledge(database.read_now(lambda c: store.load_active(c, version)))
 
 
-def wire(database: Database, name: str, writer: Writer, knowledge: ActiveKnowledge) -> SharedFleet:
+def wire(database: Database, name: str, knowledge: ActiveKnowledge) -> SharedFleet:
+    url = database.write_engine.url.render_as_string(hide_password=False)
     return SharedFleet(
-        name, database=database, writer=writer, knowledge=knowledge,
-        follower=Follower(database, knowledge),
+        name, database=database, words=open_second_writer(url, slow_query_ms=60_000),
+        knowledge=knowledge, follower=Follower(database, knowledge),
     )  # fmt: skip
 
 
@@ -55,10 +61,9 @@ async def worker(
     database: Database, name: str, knowledge: ActiveKnowledge | None = None
 ) -> AsyncIterator[ActiveKnowledge]:
     """Run another worker, and give what it estimates with: the active version, at first."""
-    knowledge, writer = knowledge or newest(database), Writer(database)
-    writer.start()
-    shared = wire(database, name, writer, knowledge)
-    await shared.look()
+    knowledge = knowledge or newest(database)
+    shared = wire(database, name, knowledge)
+    await shared.join()
     task = asyncio.create_task(shared.run())
     try:
         yield knowledge
@@ -67,7 +72,6 @@ async def worker(
         with suppress(asyncio.CancelledError):
             await task
         await shared.leave()
-        await writer.stop()
 
 
 async def listened_for(database: Database) -> None:
@@ -80,11 +84,15 @@ async def listened_for(database: Database) -> None:
         pass
 
 
-def join_fleet(services: Running) -> None:
-    """Have `services` ask other workers before an activation is done."""
-    services.activation._fleet = wire(
-        services.database, "here", services.writer, services.knowledge
-    )
+@contextmanager
+def joined(database: Database, folder: Path) -> Iterator[Running]:
+    """Services that ask other workers before an activation is done, and a version to activate."""
+    with running(database, folder) as services:
+        publish(services)
+        shared = wire(database, "here", services.knowledge)
+        services.activation._fleet = shared
+        yield services
+        services.run(shared.leave())
 
 
 def publish(services: Running) -> None:
@@ -109,9 +117,7 @@ def test_hint_wakes_the_others(
 ) -> None:
     """Looking now and then is what to rely on, but nobody waits for it as a rule."""
     monkeypatch.setattr(fleet, "LOOK_EVERY_S", FAR_AWAY_S)
-    with running(database, tmp_path) as services:
-        publish(services)
-        join_fleet(services)
+    with joined(database, tmp_path) as services:
 
         async def run() -> None:
             async with worker(database, "there") as knowledge:
@@ -128,9 +134,7 @@ def test_without_hints_the_others_look(
 ) -> None:
     monkeypatch.setattr(pointer, "tell_moved", lambda _: None)
     monkeypatch.setattr(fleet, "LOOK_EVERY_S", 0.05)
-    with running(database, tmp_path) as services:
-        publish(services)
-        join_fleet(services)
+    with joined(database, tmp_path) as services:
 
         async def run() -> None:
             async with worker(database, "there") as knowledge:
@@ -145,9 +149,7 @@ def test_worker_that_cannot_load_it_has_the_version_taken_back(
     database: Database, tmp_path: Path
 ) -> None:
     before = active_id(database)
-    with running(database, tmp_path) as services:
-        publish(services)
-        join_fleet(services)
+    with joined(database, tmp_path) as services:
         next_id = services.version(NEXT).id
         announce(database, "old program", before, Failure(next_id, "unknown rule"))
         with pytest.raises(DomainError) as refused:
@@ -167,28 +169,117 @@ def test_worker_that_cannot_load_it_has_the_version_taken_back(
     ]
 
 
-def test_worker_that_says_nothing_has_it_taken_back(
+async def speaking(database: Database, name: str, version_id: int) -> None:
+    """Say again and again that `name` is there, with the version that it has."""
+    while True:
+        await database.write(lambda c: workers.announce(c, name, version_id, None))
+        await asyncio.sleep(0.2)
+
+
+def test_worker_that_is_there_and_does_not_get_to_it_has_it_taken_back(
+    database: Database, tmp_path: Path
+) -> None:
+    before = active_id(database)
+    with joined(database, tmp_path) as services:
+
+        async def run() -> object:
+            busy = asyncio.create_task(speaking(database, "busy", before))
+            try:
+                return await activated(services)
+            except DomainError as error:
+                return error.main.data["workers"]
+            finally:
+                busy.cancel()
+
+        (said,) = services.run(run())
+    assert said == (Acknowledgement("busy", "silent"),)
+    assert active_id(database) == before
+
+
+def test_worker_that_ends_meanwhile_is_waited_for_until_it_is_gone(
+    database: Database, tmp_path: Path
+) -> None:
+    announce(database, "killed", active_id(database))
+    with joined(database, tmp_path) as services:
+        (said,) = services.run(activated(services))
+    assert said == (Acknowledgement("killed", "gone"),)
+
+
+def test_failure_of_a_worker_that_has_ended_counts_no_more(
+    database: Database, tmp_path: Path
+) -> None:
+    with joined(database, tmp_path) as services:
+        failure = Failure(services.version(NEXT).id, "unknown rule")
+        announce(database, "killed", active_id(database), failure)
+        gone = f"UPDATE worker SET seen_at_s = seen_at_s - {workers.GONE_AFTER_S + 1}"
+        database.write_now(lambda c: c.exec_driver_sql(gone))
+        (said,) = services.run(activated(services))
+    assert said == (Acknowledgement("killed", "gone"),)
+
+
+def test_version_is_taken_back_when_the_workers_cannot_be_asked(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet, "ACKNOWLEDGED_WITHIN_S", 0.1)
+    """And when the first tries to take it back fail too."""
     before = active_id(database)
-    announce(database, "busy", before)
-    with running(database, tmp_path) as services:
-        publish(services)
-        join_fleet(services)
+    switches: list[str] = []
+    lock = pointer.lock_active_id
+
+    def lock_at_third_try(connection: Connection) -> int | None:
+        switches.append("try")
+        if 1 < len(switches) < 4:
+            raise DomainError(OVERLOADED)
+        return lock(connection)
+
+    with joined(database, tmp_path) as services, monkeypatch.context() as patch:
+        patch.setattr(fleet, "ACKNOWLEDGED_WITHIN_S", 0.1)
+        patch.setattr(workers, "load_workers", lambda _: cannot_be_read())
+        patch.setattr(pointer, "lock_active_id", lock_at_third_try)
         with pytest.raises(DomainError) as refused:
             services.activate(NEXT)
-    assert refused.value.main.data["workers"] == (Acknowledgement("busy", "silent"),)
-    assert active_id(database) == before
+    assert refused.value.main.code is ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED
+    assert "is active again" in refused.value.main.message.en
+    assert (active_id(database), len(switches)) == (before, 4)
+
+
+def cannot_be_read() -> list[workers.Worker]:
+    message = "the server is away"
+    raise DatabaseUnavailable(message)
+
+
+def test_questions_that_a_version_answered_are_open_again_when_it_is_taken_back(
+    database: Database, tmp_path: Path
+) -> None:
+    with joined(database, tmp_path) as services:
+        question = Question("breakerModel", brand="LS", model="NEW", poles=3)
+        asked = Asking((("$.main", question),), "api-x", NOON, active_id(database))
+        database.write_now(lambda c: write_questions(c, [asked]))
+        announce(
+            database, "old program", active_id(database), Failure(services.version(NEXT).id, "no")
+        )
+        with pytest.raises(DomainError):
+            services.activate(NEXT)
+    subjects = database.read_now(lambda c: list_questions(c, include_closed=False))
+    assert len(subjects) == 1
+
+
+def test_active_version_that_a_worker_has_not_is_no_success(
+    database: Database, tmp_path: Path
+) -> None:
+    before = database.read_now(store.load_active_version)
+    with joined(database, tmp_path) as services:
+        announce(database, "old program", before.id + 99, Failure(before.id, "no"))
+        (done,) = services.run(
+            services.activation.activate(ActivationOrder(before.label, "activate", False), "a")
+        )
+    assert (done.already_active, done.hot_swap_success) == (True, False)
 
 
 def test_worker_that_has_ended_is_not_waited_for(database: Database, tmp_path: Path) -> None:
     announce(database, "killed", active_id(database))
     gone = f"UPDATE worker SET seen_at_s = seen_at_s - {workers.GONE_AFTER_S + 1}"
     database.write_now(lambda c: c.exec_driver_sql(gone))
-    with running(database, tmp_path) as services:
-        publish(services)
-        join_fleet(services)
+    with joined(database, tmp_path) as services:
         (said,) = services.run(activated(services))
     assert said == (Acknowledgement("killed", "gone"),)
 
@@ -197,9 +288,7 @@ def test_third_version_meanwhile_is_nobodys_fault(database: Database, tmp_path: 
     """Another server has activated on: there is nothing to wait for, and nothing to take back."""
     before = active_id(database)
     announce(database, "there", before)
-    with running(database, tmp_path) as services:
-        publish(services)
-        join_fleet(services)
+    with joined(database, tmp_path) as services:
         (said,) = services.run(services.activation._fleet.acknowledgements(before + 99))
     assert said == (Acknowledgement("there", "passed"),)
 
@@ -227,7 +316,7 @@ def test_fault_is_logged_once_and_told_to_the_others(
     assert found.failure is not None
     assert found.failure.version_id == active_id(database)
     told = [r for r in caplog.records if r.levelno == logging.ERROR]
-    assert [record.getMessage() for record in told] == [found.failure.problem]
+    assert [record.getMessage() for record in told] == [f"look: {found.failure.problem}"]
 
 
 def test_who_ends_withdraws(database: Database) -> None:

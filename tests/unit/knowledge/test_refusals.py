@@ -35,9 +35,9 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
     ),
     "version_active": (lambda: refusals.version_active("v-a"), ErrorCode.VERSION_ACTIVE, ""),
     "not_acknowledged": (
-        lambda: refusals.not_acknowledged("v-b", "v-a", (), "$.versionLabel"),
+        lambda: refusals.not_acknowledged("v-b", "v-a", (), is_undone=True),
         ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
-        "$.versionLabel",
+        "",
     ),
     "activation_conflict": (refusals.activation_conflict, ErrorCode.ACTIVATION_CONFLICT, ""),
     "regression_failed": (

@@ -10,6 +10,7 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.idempotency.model import RecordKey
 from kis.idempotency.store import Record, claim, find
+from kis.ops import retention
 from kis.ops.retention import forget_expired, forget_regularly
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,6 +32,28 @@ def test_what_is_older_is_forgotten(migrated: Database) -> None:
     migrated.write_now(lambda c: claim(c, records))
     assert migrated.write_now(lambda c: forget_expired(c, NOON, DAYS)) == 2
     assert kept(migrated, records) == ["29", "30"]
+
+
+def test_a_part_at_a_time_the_oldest_first(
+    migrated: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    records = [aged(31 + n) for n in range(5)]
+    migrated.write_now(lambda c: claim(c, records))
+    left = []
+    for expected in (2, 2, 1, 0):
+        assert migrated.write_now(lambda c: forget_expired(c, NOON, DAYS)) == expected
+        left.append(kept(migrated, records))
+    assert left == [["31", "32", "33"], ["31"], [], []]
+
+
+def test_all_parts_in_one_go(migrated: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    records = [aged(31 + n) for n in range(5)]
+    migrated.write_now(lambda c: claim(c, records))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(forget_while(migrated, Pauses()))
+    assert kept(migrated, records) == []
 
 
 class Pauses:
