@@ -21,6 +21,8 @@ GIVEN_UP_AFTER_S = 120.0
 PAUSE_S = 0.05
 TIMEOUT_S = 20.0
 CREATED, UNAUTHENTICATED, CONFLICT, UNAVAILABLE = 201, 401, 409, 503
+PASSING = (0, UNAUTHENTICATED, CONFLICT, UNAVAILABLE)
+"""What a client tries again after; 0 stands for no answer."""
 BOARDS = tuple(
     json.dumps({**economic("SBS-54", ("SES-54", 2), ("SIE-32", lights)), "label": "soak"})
     for lights in range(2, 12)
@@ -82,8 +84,8 @@ class Clients:
             if number % ASKED_AGAIN_EACH == 0 and answer is not None:
                 self.notes.asked_again += 1
                 status, again = sender.ask_again(key, board)
-                if status == CREATED and again != answer:
-                    self.notes.faults.append(f"{key}: asked again, answered otherwise")
+                if status not in PASSING and (status, again) != (CREATED, answer):
+                    self.notes.faults.append(f"{key}: asked again, answered {status} otherwise")
 
 
 class _Sender:
@@ -107,7 +109,7 @@ class _Sender:
             status, answer = self._try(key, board, self._target.keys)
             if status == CREATED:
                 return answer
-            if status not in (0, UNAUTHENTICATED, CONFLICT, UNAVAILABLE):
+            if status not in PASSING:
                 self._notes.faults.append(f"{key}: {status} {answer}")
                 return None
             if time.monotonic() > deadline:

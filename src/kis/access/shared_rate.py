@@ -15,9 +15,11 @@ from kis.access.tables import rate_limit_table
 from kis.db.engine import Database
 from kis.db.writer import Writer
 
+# Never more than full, also when the clock is set back.
+_FULL_S = "least(greatest(bucket.empty_at_s - excluded.asked_at_s, 0), %(seconds)s)"
 # As many as the bucket has room for; a millionth more is the rounding of sums.
-_TAKEN = """greatest(0, least(excluded.taken, floor(1e-6 +
-    (%(seconds)s - greatest(bucket.empty_at_s - excluded.asked_at_s, 0)) / %(interval_s)s)))::int"""
+_TAKEN = f"""greatest(0, least(excluded.taken, floor(1e-6 +
+    (%(seconds)s - {_FULL_S}) / %(interval_s)s)))::int"""
 _TAKE = f"""
 INSERT INTO {rate_limit_table.name} AS bucket (client, empty_at_s, asked_at_s, taken)
 SELECT client, now_s + least(wanted, %(limit)s) * %(interval_s)s, now_s, least(wanted, %(limit)s)
@@ -27,7 +29,7 @@ ORDER BY client
 ON CONFLICT (client) DO UPDATE SET
     asked_at_s = excluded.asked_at_s,
     taken = {_TAKEN},
-    empty_at_s = greatest(bucket.empty_at_s, excluded.asked_at_s) + {_TAKEN} * %(interval_s)s
+    empty_at_s = excluded.asked_at_s + {_FULL_S} + {_TAKEN} * %(interval_s)s
 RETURNING client, empty_at_s, asked_at_s, taken
 """  # noqa: S608 - our own words
 """In the order of the clients, so that two processes never wait for each other."""

@@ -5,10 +5,12 @@ It starts a worker again that has died or hangs for ten seconds, and takes SIGHU
 SIGTTIN and SIGTTOU (one more, one less).
 """
 
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -17,7 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from kis.cli.client import fail
-from kis.cli.serving import UVICORN, tune
+from kis.cli.serving import DRAIN_S, UVICORN, tune
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
@@ -27,19 +29,32 @@ from kis.telemetry import configure_logging
 HUNG_AFTER_S = 10
 """Who does not answer the supervisor for so long is replaced; a new worker starts in less."""
 READY_WITHIN_S = 1.0
+ENDS_WITHIN_S = 2.0
+"""After the requests that it was given time for."""
 START_AGAIN_AFTER_S = 1.0
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class _Supervisor(Multiprocess):
-    """Says when all workers are ready, or ends when one of the first cannot start."""
+    """Says when all workers are ready, or ends when one of the first cannot start.
+
+    And never waits for a worker for ever: one may be frozen.
+    """
 
     def __init__(
         self, config: uvicorn.Config, listener: socket.socket, on_ready: Callable[[], None]
     ) -> None:
         super().__init__(config, [listener])
         self.has_started = False
+        self.is_told_to_end = False
         self._on_ready = on_ready
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+
+    def _end(self, _number: int, _frame: object) -> None:
+        self.is_told_to_end = True
+        # Not here: whoever is interrupted may hold the event's lock.
+        threading.Thread(target=self.should_exit.set).start()
 
     def keep_subprocess_alive(self) -> None:
         if not self.has_started:
@@ -49,6 +64,18 @@ class _Supervisor(Multiprocess):
                 self.has_started = True
                 self._on_ready()
         super().keep_subprocess_alive()
+
+    def restart_all(self) -> None:
+        self.keep_subprocess_alive()  # the frozen ones first: they would not end
+        super().restart_all()
+
+    def join_all(self) -> None:
+        deadline = time.monotonic() + DRAIN_S + ENDS_WITHIN_S
+        for worker in self.processes:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
 
 
 def serve_with_workers(
@@ -72,7 +99,7 @@ def serve_with_workers(
     )
     supervisor = _Supervisor(config, listener, on_ready)
     supervisor.run()
-    if not supervisor.has_started:
+    if not (supervisor.has_started or supervisor.is_told_to_end):
         fail(
             f"워커가 시작하지 못했습니다. 로그를 보십시오: {settings.log_file}",
             "A worker could not start: see the log.",
@@ -107,3 +134,6 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     except (AttributeError, OSError):
         return  # another system: it knows no such thing
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid != os.getppid():
+        sys.exit(1)  # it was killed before

@@ -82,6 +82,13 @@ def test_refill_is_steady(database_url: str, migrated: Database) -> None:
         assert [a.allowed for a in ask(6, database_url, [ONE] * 2)] == [True, False]
 
 
+def test_clock_that_is_set_back_leaves_a_full_bucket(database_url: str, migrated: Database) -> None:
+    ask(6, database_url, [ONE])
+    pass_seconds(migrated, -3_600)
+    (refused,) = ask(6, database_url, [ONE])
+    assert (refused.allowed, refused.retry_after_s) == (False, 10)
+
+
 def test_idle_clients_are_forgotten(
     database_url: str, migrated: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
