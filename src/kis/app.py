@@ -61,7 +61,7 @@ from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
-from kis.ops.retention import an_hour, forget_regularly
+from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.settings import Settings
 
 DESCRIPTION = (
@@ -124,7 +124,7 @@ def open_services(settings: Settings) -> Services:
 
     """
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    active = ActiveKnowledge(_prepare(database))
+    active = ActiveKnowledge(_prepare(database, settings))
     writer = Writer(database)
     follower = Follower(database, active)
     fleet = _fleet(settings, database, active, follower)
@@ -166,7 +166,7 @@ def open_services(settings: Settings) -> Services:
     )  # fmt: skip
 
 
-def _prepare(database: Database) -> Active:
+def _prepare(database: Database, settings: Settings) -> Active:
     """Bring the schema up to date, and return the active knowledge: shipped, at first.
 
     Raises:
@@ -177,6 +177,7 @@ def _prepare(database: Database) -> Active:
         migrate(database)
         if database.read_now(knowledge_store.load_pointer) is None:
             database.write_now(lambda c: load_first_version(c, clock.now()))
+        database.write_now(lambda c: forget_expired(c, clock.now(), settings.idempotency_days))
         if database.commit_mark is not None:
             database.write_now(forget_marks)
         return database.read_now(_load_active)

@@ -159,8 +159,8 @@ def test_rebased_content_leaves_nothing_behind(client: Client) -> None:
 def test_rollback_and_activation_again(client: Client) -> None:
     publish(client, "v-a", row("T-100"))
     back = good(roll_back(client, FIRST, "wrong widths"))
-    (worker,) = back.pop("workers")
-    assert worker["state"] == "acknowledged"
+    # Where others can be, an application that serves nobody is not among them.
+    assert {worker["state"] for worker in back.pop("workers")} <= {"acknowledged"}
     assert back == {
         "rollbackSuccess": True, "hotSwapSuccess": True, "activeVersion": FIRST,
         "previousVersion": "v-a", "reason": "wrong widths",

@@ -25,14 +25,14 @@ def forget_expired(connection: Connection, now: datetime, days: int) -> int:
 async def forget_regularly(
     writer: Writer, days: int, now: Callable[[], datetime], pause: Callable[[], Awaitable[None]]
 ) -> None:
-    """Forget what has expired, now and after each `pause`, until this is cancelled."""
+    """After each `pause` forget what has expired, until this is cancelled."""
     while True:
+        await pause()
         try:
             while await writer.execute(lambda c: forget_expired(c, now(), days)) >= AT_ONCE:
                 pass
         except Exception:
             logger.exception("expired idempotency keys could not be deleted")
-        await pause()
 
 
 async def an_hour() -> None:

@@ -52,7 +52,7 @@ def test_all_parts_in_one_go(migrated: Database, monkeypatch: pytest.MonkeyPatch
     records = [aged(31 + n) for n in range(5)]
     migrated.write_now(lambda c: claim(c, records))
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(forget_while(migrated, Pauses()))
+        asyncio.run(forget_while(migrated, Pauses(None)))
     assert kept(migrated, records) == []
 
 
