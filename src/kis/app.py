@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -50,6 +51,7 @@ from kis.estimate.rerun import resize
 from kis.estimate.service import EstimateService
 from kis.estimate.workers import Workers
 from kis.evidence.envelope import Keyring
+from kis.knowledge import preparing
 from kis.knowledge import store as knowledge_store
 from kis.knowledge.activation import ActivationService
 from kis.knowledge.active import Active, ActiveKnowledge
@@ -59,6 +61,7 @@ from kis.knowledge.fleet import Alone, Fleet, SharedFleet, worker_name
 from kis.knowledge.following import Follower
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
+from kis.ops.apart import run_apart
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
@@ -132,7 +135,7 @@ def open_services(settings: Settings) -> Services:
     workers = Workers(keyring)
     staging = Staging(
         database=database, writer=writer, folder=settings.home / "knowledge-staging",
-        resize=resize, now=clock.now,
+        resize=resize, apart=run_apart, now=clock.now,
     )  # fmt: skip
     return Services(
         database=database,
@@ -154,8 +157,9 @@ def open_services(settings: Settings) -> Services:
         evidence=EvidenceService(database=database, keyring=keyring),
         staging=staging,
         activation=ActivationService(
-            database=database, writer=writer, knowledge=active, fleet=fleet, resize=resize,
-            latest=latest_sizes, replay_latest=regress, now=clock.now,
+            database=database, writer=writer, knowledge=active, fleet=fleet,
+            latest=latest_sizes, compute=staging.compute, now=clock.now,
+            regress=partial(preparing.regress, resize=resize, replay_latest=regress),
         ),
         catalogue=KnowledgeService(
             database=database, writer=writer, staging=staging, now=clock.now

@@ -115,6 +115,10 @@ class DomainError(Exception):
         super().__init__("; ".join(f"{f.code} {f.path}: {f.message.en}" for f in shown))
         self.findings = findings
 
+    def __reduce__(self) -> tuple[type["DomainError"], tuple[Finding, ...]]:
+        """Pickle the findings, of which the exception's own words are made."""
+        return DomainError, self.findings
+
     @property
     def main(self) -> Finding:
         """The finding that names the error."""

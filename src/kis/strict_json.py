@@ -76,6 +76,10 @@ class StrictJsonError(ValueError):
         super().__init__(text.en)
         self.text = text
 
+    def __reduce__(self) -> tuple[type["StrictJsonError"], tuple[Text]]:
+        """Pickle the text, of which the exception's own words are made."""
+        return StrictJsonError, (self.text,)
+
 
 def loads(raw: bytes) -> object:
     """Return the JSON value in `raw`: dict, list, str, int, float, bool or None.

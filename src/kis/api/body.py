@@ -10,10 +10,13 @@ from kis import strict_json
 from kis.api.errors import refusal
 from kis.errors import ErrorCode, Text
 from kis.estimate.request import parse_body
+from kis.ops.apart import run_apart
 
 MAX_SHOWN_CHARACTERS = 80
 LARGE_BYTES = 256 * 1024
 """What takes longer than a millisecond to read is read in a thread."""
+HUGE_BYTES = 2 << 20
+"""What takes ten times as long in a process of its own: the parser holds the interpreter."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -52,6 +55,8 @@ async def parse_json(raw: bytes) -> object:
 
     """
     try:
+        if len(raw) > HUGE_BYTES:
+            return await run_apart(strict_json.loads, raw)
         if len(raw) > LARGE_BYTES:
             return await asyncio.to_thread(strict_json.loads, raw)
         return strict_json.loads(raw)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -16,15 +16,12 @@ from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
 from kis.knowledge import golden_store, pointer, questions_store, refusals, store
 from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.content import Documents
 from kis.knowledge.fleet import Acknowledgement, Fleet
 from kis.knowledge.regression import (
     Case,
     Regression,
-    Resize,
-    join_regressions,
-    rerun_cases,
 )
-from kis.knowledge.snapshot import Snapshot
 
 logger = logging.getLogger("kis.knowledge")
 
@@ -38,8 +35,10 @@ LABEL_PATH: dict[Kind, str] = {
 }
 Latest = Callable[[Connection, int], list[Any]]
 """Loads the latest estimates, at most so many."""
-ReplayLatest = Callable[[list[Any], Snapshot], Regression]
-"""Estimates what `Latest` loaded once more."""
+Regress = Callable[[Documents, str, list[Case], list[Any]], Regression]
+"""As `preparing.regress`: what golden cases and the latest come out at."""
+Compute = Callable[..., Awaitable[Any]]
+"""As `Staging.compute`."""
 
 
 class ActivationOrder(NamedTuple):
@@ -87,19 +86,19 @@ class ActivationService:
         writer: Writer,
         knowledge: ActiveKnowledge,
         fleet: Fleet,
-        resize: Resize,
         latest: Latest,
-        replay_latest: ReplayLatest,
+        regress: Regress,
+        compute: Compute,
         now: Callable[[], datetime],
     ) -> None:
-        """Wire the parts. `latest` and `replay_latest` are the replay of stored estimates."""
+        """Wire the parts. `latest` and `regress` replay stored estimates."""
         self._database = database
         self._writer = writer
         self._knowledge = knowledge
         self._fleet = fleet
-        self._resize = resize
         self._latest = latest
-        self._replay_latest = replay_latest
+        self._regression_of = regress
+        self._compute = compute
         self._now = now
         self._turn = asyncio.Lock()
         self._undoing: asyncio.Task[None] | None = None
@@ -133,7 +132,7 @@ class ActivationService:
             candidate = await self._database.read(lambda c: store.load_active(c, version))
             regression = None
             if order.run_regression:
-                regression = await self._regress(candidate)
+                regression = await self._regress(version)
                 if regression.failed_golden and not order.force:
                     raise refusals.regression_failed(regression.failed_golden, regression)
             change = _Change(version, active, candidate)
@@ -185,20 +184,17 @@ class ActivationService:
             else:
                 return
 
-    async def _regress(self, candidate: Active) -> Regression:
+    async def _regress(self, version: store.Version) -> Regression:
         def load(connection: Connection) -> tuple[list[Case], list[Any]]:
             golden = [case.as_case() for case in golden_store.list_golden(connection)]
             return golden, self._latest(connection, LATEST_ESTIMATES)
 
         golden, latest = await self._database.read(load)
-
-        def run() -> Regression:
-            return join_regressions(
-                rerun_cases(golden, candidate.snapshot, self._resize),
-                self._replay_latest(latest, candidate.snapshot),
-            )
-
-        return await asyncio.to_thread(run)
+        documents = await self._database.read(lambda c: store.load_documents(c, version))
+        regression: Regression = await self._compute(
+            documents.size, self._regression_of, documents, version.label, golden, latest
+        )
+        return regression
 
     async def _switch(
         self, order: ActivationOrder, change: _Change, regression: Regression | None, actor: str

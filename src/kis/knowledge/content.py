@@ -48,6 +48,11 @@ class Documents(msgspec.Struct, frozen=True):
     rules: Document
 
     @property
+    def size(self) -> int:
+        """The bytes of the largest part, uncompressed."""
+        return max(len(part.content) for part in (self.breakers, self.enclosures, self.accessories))
+
+    @property
     def digest(self) -> str:
         """The digest of the version, hex SHA-256."""
         return version_digest(

@@ -1,6 +1,5 @@
 """What the rim calls about knowledge beside staging and activation."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,9 +8,8 @@ from sqlalchemy import Connection
 from kis.audit import store as audit_store
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.knowledge import golden_store, pointer, questions_store, refusals, store
-from kis.knowledge.diff import Difference, compare
-from kis.knowledge.snapshot import Tables
+from kis.knowledge import golden_store, pointer, preparing, questions_store, refusals, store
+from kis.knowledge.diff import Difference
 from kis.knowledge.staging import Staging
 
 LABEL_PATH, AGAINST_PATH = "$.path.label", "$.query.against"
@@ -57,16 +55,20 @@ class KnowledgeService:
                 else store.load_active_version(c)
             )
         )
-        mine, theirs = await self._tables_of(version), await self._tables_of(other)
-        return other.label, await asyncio.to_thread(compare, theirs, mine)
+        active = await self.active_version()
+        base = await self._database.read(lambda c: store.load_documents(c, active))
+        mine, theirs = await self._source_of(version), await self._source_of(other)
+        size = max(base.size, preparing.size_of(mine), preparing.size_of(theirs))
+        difference = await self._staging.compute(
+            size, preparing.compare_sources, base, theirs, mine
+        )
+        return other.label, difference
 
-    async def _tables_of(self, version: store.Version) -> Tables:
+    async def _source_of(self, version: store.Version) -> preparing.Source:
         # One that is staged again has content, of a validation that counts no more.
         if version.state == "validated":
-            return await self._database.read(lambda c: store.load_tables(c, version))
-        active = await self.active_version()
-        base = await self._database.read(lambda c: store.load_tables(c, active))
-        return await self._staging.lay_out(version, base)
+            return await self._database.read(lambda c: store.load_documents(c, version))
+        return await self._staging.source_of(version)
 
     async def delete(self, label: str, actor: str) -> None:
         """Delete a version that is not active.

@@ -2,11 +2,11 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,18 +16,22 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
-from kis.knowledge import pointer, refusals, store
-from kis.knowledge.coherence import KnownRules, check_coherence, check_rules_version
-from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
-from kis.knowledge.formats import parse_upload
+from kis.knowledge import pointer, preparing, refusals, store
+from kis.knowledge.coherence import check_rules_version
+from kis.knowledge.diff import Counts, Difference, Mode
 from kis.knowledge.regression import Resize
-from kis.knowledge.snapshot import Tables
-from kis.knowledge.trial import Sample, Trial, try_out
-from kis.knowledge.upload import Upload
+from kis.knowledge.trial import Sample
 from kis.knowledge.validation import Remark
 
 RESERVED_LABELS = frozenset({"active"})
 """What an address has in the place of a label: `/v1/knowledge/versions/active`."""
+
+
+LARGE_BYTES = 1 << 20
+
+Result = TypeVar("Result")
+Apart = Callable[..., Awaitable[Any]]
+"""`apart(fn, *args)` returns `fn(*args)`; all of it can be pickled."""
 
 
 class ImportOrder(NamedTuple):
@@ -87,13 +91,18 @@ class Staging:
         writer: Writer,
         folder: Path,
         resize: Resize,
+        apart: Apart,
         now: Callable[[], datetime],
     ) -> None:
-        """Wire the parts. `folder` keeps raw uploads; `resize` estimates sample boards."""
+        """Wire the parts. `folder` keeps raw uploads; `resize` estimates sample boards.
+
+        `apart` computes what is long where it is in nobody's way.
+        """
         self._database = database
         self._writer = writer
         self._folder = folder
         self._resize = resize
+        self._apart = apart
         self._now = now
         self._turn = asyncio.Lock()
 
@@ -115,9 +124,12 @@ class Staging:
         if existing is not None:
             _check_same(existing, order, digest)
         active = await self._database.read(store.load_active_version)
-        base = await self._database.read(lambda c: store.load_tables(c, active))
+        base = await self._database.read(lambda c: store.load_documents(c, active))
         known_rules = await self._database.read(store.load_rule_sets)
-        difference = await asyncio.to_thread(_read_and_compare, base, order, known_rules)
+        difference = await self.compute(
+            max(len(raw), base.size), preparing.read_and_compare,
+            base, order.format, order.content, order.mode, known_rules,
+        )  # fmt: skip
         version, is_new = await self._stage(order, raw, digest, active.id, actor)
         total = difference.total
         return Imported(
@@ -192,16 +204,19 @@ class Staging:
         """
         version = await self._database.read(lambda c: store.require_version(c, label))
         active = await self._database.read(store.load_active_version)
-        base = await self._database.read(lambda c: store.load_tables(c, active))
+        base = await self._database.read(lambda c: store.load_documents(c, active))
         is_fixed = version.activated_at is not None
         try:
-            tables = await self.lay_out(version, base)
+            source = await self.source_of(version)
+            trial = await self.compute(
+                max(preparing.size_of(source), base.size), preparing.lay_and_try,
+                base, source, sample_size, self._resize, label,
+            )  # fmt: skip
         except DomainError as error:
             state = await self._take_back(version, actor)
             if version.state == state:
                 raise
             raise DomainError(*error.findings, refusals.staged_again(label).main) from error
-        trial = await asyncio.to_thread(try_out, base, tables, sample_size, self._resize, label)
         valid = bool(trial.samples) and all(sample.succeeded for sample in trial.samples)
         state = version.shown_state
         if valid and not is_fixed:
@@ -218,19 +233,30 @@ class Staging:
             len(trial.samples) - succeeded, trial.samples, trial.remarks,
         )  # fmt: skip
 
-    async def lay_out(self, version: store.Version, base: Tables) -> Tables:
-        """Return a version's content: fixed once it was active, else its changes on `base`."""
+    async def source_of(self, version: store.Version) -> preparing.Source:
+        """Return what a version is made from: its content is fixed once it was active.
+
+        Raises:
+            DomainError: VERSION_NOT_FOUND, it was deleted meanwhile.
+
+        """
         if version.activated_at is not None:
-            return await self._database.read(lambda c: store.load_tables(c, version))
+            return await self._database.read(lambda c: store.load_documents(c, version))
         kept = await self._database.read(lambda c: store.load_change_set(c, version))
         known_rules = await self._database.read(store.load_rule_sets)
-        return await asyncio.to_thread(_lay, base, kept, _mode(version), known_rules)
+        return preparing.Kept(kept, _mode(version), known_rules)
+
+    async def compute(self, size: int, fn: Callable[..., Result], *args: object) -> Result:
+        """Return `fn(*args)`: of `size` bytes, a process of its own is worth its start."""
+        if size > LARGE_BYTES:
+            result: Result = await self._apart(fn, *args)
+            return result
+        return await asyncio.to_thread(fn, *args)
 
     async def _fix_content(
-        self, version: store.Version, active: store.Version, trial: Trial, actor: str
+        self, version: store.Version, active: store.Version, trial: preparing.Tried, actor: str
     ) -> None:
-        brands = {row.brand for row in trial.tables.breakers}
-        counts = (len(brands), len(trial.tables.breakers))
+        counts = (trial.brands, trial.rows)
         at = self._now()
 
         def write(connection: Connection) -> None:
@@ -239,7 +265,7 @@ class Staging:
             if current.id != version.id or current.activated_at is not None:
                 raise refusals.activation_conflict()
             # Two versions may be tried at once, each with rules of the same new version.
-            check_rules_version(trial.tables.rules, store.load_rule_sets(connection))
+            check_rules_version(trial.rules, store.load_rule_sets(connection))
             store.mark_validated(connection, version.id, active.id, trial.documents, counts, at)
             entry = audit_store.Entry(
                 at, actor, "knowledge.validate", version.label, digest=trial.documents.digest
@@ -295,29 +321,6 @@ def _keep(path: Path, raw: bytes) -> None:
     """Keep an upload as it came; its name holds label and digest."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(raw)
-
-
-def _read_and_compare(
-    base: Tables, order: ImportOrder, known_rules: list[KnownRules]
-) -> Difference:
-    upload = parse_upload(order.format, order.content, brands=base.rules.brands)
-    return compare(base, _lay_coherently(base, upload, order.mode, known_rules))
-
-
-def _lay(base: Tables, kept: bytes, mode: Mode, known_rules: list[KnownRules]) -> Tables:
-    format_name, raw = msgspec.msgpack.decode(kept, type=tuple[str, bytes])
-    upload: Upload = parse_upload(format_name, raw, brands=base.rules.brands)
-    return _lay_coherently(base, upload, mode, known_rules)
-
-
-def _lay_coherently(
-    base: Tables, upload: Upload, mode: Mode, known_rules: list[KnownRules]
-) -> Tables:
-    """Refuse what fits only by itself; the base may be another one by the validation."""
-    tables = lay_changes(base, upload, mode)
-    # Rules that are not part of the upload are the base's, and not its fault.
-    check_coherence(tables, known_rules if upload.rules is not None else ())
-    return tables
 
 
 def _mode(version: store.Version) -> Mode:

@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode, Finding, Text
-from kis.knowledge import store
+from kis.knowledge import preparing, store
 from kis.knowledge.activation import ActivationOrder, ActivationService
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.diff import Mode
 from kis.knowledge.fleet import Alone
 from kis.knowledge.model import Breaker
-from kis.knowledge.regression import Case, rerun_cases
+from kis.knowledge.regression import Case, Regression, rerun_cases
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.staging import ImportOrder, Staging
@@ -41,19 +42,22 @@ class Running:
         self.knowledge = ActiveKnowledge(database.read_now(lambda c: store.load_active(c, version)))
         self.staging = Staging(
             database=database, writer=self.writer, folder=folder, resize=self._resize,
-            now=lambda: NOON,
+            apart=asyncio.to_thread, now=lambda: NOON,
         )  # fmt: skip
         self.activation = ActivationService(
             database=database, writer=self.writer, knowledge=self.knowledge, fleet=Alone("a"),
-            resize=self._resize,
             latest=lambda _, limit: self.cases[:limit],
-            replay_latest=lambda cases, snapshot: rerun_cases(cases, snapshot, self._resize),
+            regress=partial(preparing.regress, resize=self._resize, replay_latest=self._replay),
+            compute=self.staging.compute,
             now=lambda: NOON,
         )  # fmt: skip
         self.service = KnowledgeService(
             database=database, writer=self.writer, staging=self.staging, now=lambda: NOON
         )
         self._runner = asyncio.Runner()
+
+    def _replay(self, cases: list[Case], snapshot: Snapshot) -> Regression:
+        return rerun_cases(cases, snapshot, self._resize)
 
     def _resize(self, request: object, snapshot: Snapshot) -> Size:
         if self.refuses(request, snapshot):

@@ -1,0 +1,129 @@
+"""An upload laid on the active version and tried out: bytes in, a report out. Pure.
+
+It takes seconds for 100,000 rows, so it can be done in another process: rows stay
+there, and documents go in and come out as they are stored.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kis.knowledge.coherence import KnownRules, check_coherence
+from kis.knowledge.content import Documents, decode_tables
+from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
+from kis.knowledge.formats import parse_upload
+from kis.knowledge.regression import Case, Regression, Resize, join_regressions, rerun_cases
+from kis.knowledge.rules import RuleSet
+from kis.knowledge.snapshot import Snapshot, Tables
+from kis.knowledge.trial import Sample, try_out
+from kis.knowledge.upload import Upload
+from kis.knowledge.validation import Remark
+
+
+class Kept(NamedTuple):
+    """An upload as it is kept until a version is active, and the rules that are known.
+
+    `change_set` is MessagePack: the name of the format, and the bytes that were uploaded.
+    """
+
+    change_set: bytes
+    mode: Mode
+    known_rules: list[KnownRules]
+
+
+ReplayLatest = Callable[[list[Any], Snapshot], Regression]
+"""Estimates what was stored once more."""
+Source = Kept | Documents
+"""What a version is made from: its upload, or its content once that is fixed."""
+
+
+class Tried(NamedTuple):
+    """A version's documents, what they hold, and how its sample boards did."""
+
+    documents: Documents
+    brands: int
+    rows: int
+    rules: RuleSet
+    counts: Counts
+    samples: tuple[Sample, ...]
+    remarks: tuple[Remark, ...]
+
+
+def size_of(version: Source) -> int:
+    """Return how many bytes a version is made from."""
+    return version.size if isinstance(version, Documents) else len(version.change_set)
+
+
+def read_and_compare(
+    base: Documents, format_name: str, content: object, mode: Mode, known_rules: list[KnownRules]
+) -> Difference:
+    """Return what an upload changes of `base`.
+
+    Raises:
+        DomainError: KNOWLEDGE_INVALID with all findings.
+
+    """
+    tables = decode_tables(base)
+    upload = parse_upload(format_name, content, brands=tables.rules.brands)
+    return compare(tables, _lay_coherently(tables, upload, mode, known_rules))
+
+
+def compare_sources(base: Documents, other: Source, version: Source) -> Difference:
+    """Return what `version` has otherwise than `other`, an upload laid on `base`.
+
+    Raises:
+        DomainError: KNOWLEDGE_INVALID, an upload does not fit `base`.
+
+    """
+    tables = decode_tables(base)
+    return compare(_tables_of(tables, other), _tables_of(tables, version))
+
+
+def lay_and_try(
+    base: Documents, version: Source, sample_size: int, resize: Resize, label: str
+) -> Tried:
+    """Lay a version on `base`, unless its content is fixed, and try `sample_size` boards.
+
+    Raises:
+        DomainError: KNOWLEDGE_INVALID, the upload does not fit `base`.
+
+    """
+    before = decode_tables(base)
+    after = _tables_of(before, version)
+    trial = try_out(before, after, sample_size, resize, label)
+    return Tried(
+        trial.documents, len({row.brand for row in after.breakers}), len(after.breakers),
+        after.rules, trial.counts, trial.samples, trial.remarks,
+    )  # fmt: skip
+
+
+def regress(
+    documents: Documents, label: str, golden: list[Case], latest: list[Any], resize: Resize,
+    replay_latest: ReplayLatest,
+) -> Regression:  # fmt: skip
+    """Return what golden cases and the latest estimates come out at under a version."""
+    snapshot = Snapshot(
+        decode_tables(documents), label=label, digest=documents.digest, version_id=0
+    )
+    return join_regressions(rerun_cases(golden, snapshot, resize), replay_latest(latest, snapshot))
+
+
+def _tables_of(base: Tables, version: Source) -> Tables:
+    return decode_tables(version) if isinstance(version, Documents) else _lay(base, version)
+
+
+def _lay(base: Tables, upload: Kept) -> Tables:
+    format_name, raw = msgspec.msgpack.decode(upload.change_set, type=tuple[str, bytes])
+    parsed = parse_upload(format_name, raw, brands=base.rules.brands)
+    return _lay_coherently(base, parsed, upload.mode, upload.known_rules)
+
+
+def _lay_coherently(
+    base: Tables, upload: Upload, mode: Mode, known_rules: list[KnownRules]
+) -> Tables:
+    """Refuse what fits only by itself; the base may be another one by the validation."""
+    tables = lay_changes(base, upload, mode)
+    # Rules that are not part of the upload are the base's, and not its fault.
+    check_coherence(tables, known_rules if upload.rules is not None else ())
+    return tables

@@ -1,0 +1,67 @@
+"""What is computed by a process of its own comes back as if it had been computed here."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from kis import strict_json
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.knowledge.formats import parse_upload
+from kis.ops.apart import NICER_BY, run_apart
+from kis.strict_json import StrictJsonError
+
+
+def test_result_comes_back() -> None:
+    assert asyncio.run(run_apart(strict_json.loads, b'{"a": [1, "\xed\x95\x9c"]}')) == {
+        "a": [1, "한"]
+    }
+
+
+def test_another_process_computes_it_and_gives_way() -> None:
+    assert asyncio.run(run_apart(os.getpid)) != os.getpid()
+    assert asyncio.run(run_apart(os.nice, 0)) == os.nice(0) + NICER_BY
+
+
+def test_findings_come_back() -> None:
+    with pytest.raises(DomainError) as here:
+        parse_upload("csv", "no header", brands=())
+    with pytest.raises(DomainError) as apart:
+        asyncio.run(run_apart(_parse_nonsense))
+    assert apart.value.findings == here.value.findings
+    assert str(apart.value) == str(here.value)
+
+
+def _parse_nonsense() -> object:
+    return parse_upload("csv", "no header", brands=())
+
+
+def test_malformed_json_is_told_alike() -> None:
+    with pytest.raises(StrictJsonError) as here:
+        strict_json.loads(b"{")
+    with pytest.raises(StrictJsonError) as apart:
+        asyncio.run(run_apart(strict_json.loads, b"{"))
+    assert apart.value.text == here.value.text
+
+
+def test_question_in_a_finding_comes_back() -> None:
+    finding = Finding(ErrorCode.NOT_FOUND, "$", Text("없음", "none"), data={"a": (1, 2)})
+    with pytest.raises(DomainError) as apart:
+        asyncio.run(run_apart(_refuse, finding))
+    assert apart.value.findings == (finding,)
+
+
+def _refuse(finding: Finding) -> None:
+    raise DomainError(finding)
+
+
+def test_lost_process_is_made_up_for_here(caplog: pytest.LogCaptureFixture) -> None:
+    assert asyncio.run(run_apart(_die_elsewhere, os.getpid())) == "here"
+    assert "once more, here" in caplog.text
+
+
+def _die_elsewhere(here: int) -> str:
+    if os.getpid() != here:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "here"
