@@ -28,7 +28,7 @@ from kis.estimate.rerun import admit
 from kis.estimate.verdict import Sides
 from kis.home import prepare_home
 from kis.knowledge import store
-from kis.knowledge.content import Documents, encode_tables
+from kis.knowledge.content import Documents, encode_tables, pack
 from kis.knowledge.first import FIRST_LABEL, shipped_tables
 from kis.knowledge.snapshot import Tables
 from kis.ops.replay import Replay, ReplayOrder, prepare
@@ -114,14 +114,14 @@ def _add_changed(connection: Connection) -> None:
     """Add a version in which one model is wider, and one stock size is gone."""
     base = store.load_active_version(connection)
     tables = store.load_tables(connection, base)
-    documents = encode_tables(_changed(tables))
+    packed = pack(encode_tables(_changed(tables)))
     columns = {"mode": "add", "upload_digest": "", "change_set": b"", "created_by": "bench"}
     label = CHANGED_LABEL
     version_id = store.insert_version(
         connection, label=label, base_version_id=base.id, created_at=base.created_at, **columns
     )
     counts = (base.table_count, base.total_rows)
-    store.mark_validated(connection, version_id, base.id, documents, counts, base.created_at)
+    store.mark_validated(connection, version_id, base.id, packed, counts, base.created_at)
 
 
 def _changed(tables: Tables) -> Tables:

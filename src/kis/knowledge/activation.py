@@ -15,7 +15,7 @@ from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
 from kis.knowledge import golden_store, pointer, questions_store, refusals, store
-from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.active import Active, ActiveKnowledge, give_way
 from kis.knowledge.content import Documents
 from kis.knowledge.fleet import Acknowledgement, Fleet
 from kis.knowledge.regression import (
@@ -129,12 +129,11 @@ class ActivationService:
                 has_all = not any(ack.is_refusal for ack in said)
                 return Activated(has_all, version.label, version.label, True, None, (), said)
             _check_eligible(version, active, order.kind)
-            candidate = await self._database.read(lambda c: store.load_active(c, version))
-            regression = None
-            if order.run_regression:
-                regression = await self._regress(version)
-                if regression.failed_golden and not order.force:
-                    raise refusals.regression_failed(regression.failed_golden, regression)
+            candidate, regression = await asyncio.gather(
+                self._load(version), self._regress(order, version)
+            )
+            if regression is not None and regression.failed_golden and not order.force:
+                raise refusals.regression_failed(regression.failed_golden, regression)
             change = _Change(version, active, candidate)
             answered = await self._switch(order, change, regression, actor)
             said = await self._heard(change, answered, actor)
@@ -171,7 +170,7 @@ class ActivationService:
         )
         while self._writer.is_running:
             try:
-                candidate = await self._database.read(lambda c: store.load_active(c, change.before))
+                candidate = await self._load(change.before)
                 back = _Change(change.before, change.to, candidate, reopened=answered)
                 await self._switch(order, back, None, actor)
             except DatabaseUnavailable:
@@ -184,7 +183,13 @@ class ActivationService:
             else:
                 return
 
-    async def _regress(self, version: store.Version) -> Regression:
+    async def _load(self, version: store.Version) -> Active:
+        return await self._database.read(lambda c: store.load_active(c, version, give_way=give_way))
+
+    async def _regress(self, order: ActivationOrder, version: store.Version) -> Regression | None:
+        if not order.run_regression:
+            return None
+
         def load(connection: Connection) -> tuple[list[Case], list[Any]]:
             golden = [case.as_case() for case in golden_store.list_golden(connection)]
             return golden, self._latest(connection, LATEST_ESTIMATES)

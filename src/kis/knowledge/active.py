@@ -1,5 +1,7 @@
 """The knowledge that estimates use now: one reference, swapped whole."""
 
+import time
+
 from kis.evidence.statement import RowEvidence, row_evidence
 from kis.knowledge.model import Accessory, Breaker
 from kis.knowledge.snapshot import Snapshot
@@ -39,6 +41,14 @@ class Active:
 
 class Stale(Exception):  # noqa: N818 - not a fault: the estimate is made again
     """Another version became active while an estimate was made; nothing was stored."""
+
+
+PAUSE_S = 0.001
+
+
+def give_way() -> None:
+    """Let requests be answered while a version is loaded beside them."""
+    time.sleep(PAUSE_S)
 
 
 class ActiveKnowledge:

@@ -6,6 +6,7 @@ rules are one JSON text each. Every line and text is in RFC 8785 form.
 
 import hashlib
 import sys
+import zlib
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TypeVar
@@ -26,6 +27,13 @@ _breaker = msgspec.json.Decoder(Breaker)
 _enclosures = msgspec.json.Decoder(tuple[StockEnclosure, ...])
 _accessories = msgspec.json.Decoder(tuple[Accessory, ...])
 _rules = msgspec.json.Decoder(RuleSet)
+
+
+COMPRESSION_LEVEL = 6
+ROWS_IN_A_ROW = 256
+"""About a millisecond of decoding."""
+
+GiveWay = Callable[[], None]
 
 
 class ContentError(ValueError):
@@ -63,6 +71,25 @@ class Documents(msgspec.Struct, frozen=True):
         )
 
 
+class Packed(msgspec.Struct, frozen=True):
+    """A version as it is stored: its digest, and its parts by name, each compressed."""
+
+    digest: str
+    parts: dict[str, Document]
+
+
+def pack(documents: Documents) -> Packed:
+    """Return `documents` compressed; takes 0.2 s for 100,000 rows."""
+    parts = {name: getattr(documents, name) for name in documents.__struct_fields__}
+    return Packed(
+        documents.digest,
+        {
+            name: Document(zlib.compress(part.content, COMPRESSION_LEVEL), part.digest)
+            for name, part in parts.items()
+        },
+    )
+
+
 def encode_breakers(rows: Iterable[Breaker]) -> bytes:
     """Return the rows as NDJSON by key, each line ended by a line feed."""
     # Into one buffer: joining would hold every line a second time.
@@ -88,8 +115,14 @@ def encode_rules(rules: RuleSet) -> bytes:
     return _encode(rules)
 
 
-def decode_breakers(content: bytes) -> tuple[Breaker, ...]:
+def go_on() -> None:
+    """Give way to nobody."""
+
+
+def decode_breakers(content: bytes, give_way: GiveWay = go_on) -> tuple[Breaker, ...]:
     """Return the rows of `encode_breakers`, in its order.
+
+    `give_way` is called now and then, so that a long table can be read beside other work.
 
     Raises:
         ContentError: a line is not a breaker row.
@@ -102,6 +135,8 @@ def decode_breakers(content: bytes) -> tuple[Breaker, ...]:
         row = _decode(_breaker.decode, line, f"breakers, line {number}")
         _share(row, currents)
         rows.append(row)
+        if number % ROWS_IN_A_ROW == 0:
+            give_way()
     return tuple(rows)
 
 
@@ -145,15 +180,15 @@ def encode_tables(tables: Tables) -> Documents:
     )
 
 
-def decode_tables(documents: Documents) -> Tables:
-    """Return the tables of `encode_tables`.
+def decode_tables(documents: Documents, give_way: GiveWay = go_on) -> Tables:
+    """Return the tables of `encode_tables`; `give_way` as in `decode_breakers`.
 
     Raises:
         ContentError: a part does not have its digest, or cannot be decoded.
 
     """
     return Tables(
-        breakers=decode_breakers(_intact(documents.breakers, "breakers")),
+        breakers=decode_breakers(_intact(documents.breakers, "breakers"), give_way),
         enclosures=decode_enclosures(_intact(documents.enclosures, "enclosures")),
         accessories=decode_accessories(_intact(documents.accessories, "accessories")),
         rules=decode_rules(_intact(documents.rules, "rules")),

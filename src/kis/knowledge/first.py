@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from kis.audit import store as audit_store
 from kis.db.locks import lock_installation
 from kis.knowledge import golden_store, store
-from kis.knowledge.content import encode_tables
+from kis.knowledge.content import encode_tables, pack
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.snapshot import Tables
 
@@ -65,7 +65,7 @@ def load_first_version(connection: Connection, at: datetime) -> None:
     )  # fmt: skip
     brands = {row.brand for row in tables.breakers}
     counts = (len(brands), len(tables.breakers))
-    store.mark_validated(connection, version_id, None, documents, counts, at)
+    store.mark_validated(connection, version_id, None, pack(documents), counts, at)
     store.record_activation(
         connection,
         store.Activation(

@@ -11,7 +11,7 @@ import logging
 from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
 from kis.knowledge import store
-from kis.knowledge.active import Active, ActiveKnowledge
+from kis.knowledge.active import Active, ActiveKnowledge, give_way
 from kis.knowledge.workers import Failure
 
 logger = logging.getLogger("kis.knowledge")
@@ -40,7 +40,9 @@ class Follower:
             if version.id == seen.snapshot.version_id:
                 return
             try:
-                active = await self._database.read(lambda c: store.load_active(c, version))
+                active = await self._database.read(
+                    lambda c: store.load_active(c, version, give_way=give_way)
+                )
             except DatabaseUnavailable:
                 raise
             except Exception as error:  # whatever a newer program stored there

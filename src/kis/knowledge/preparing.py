@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kis.knowledge.coherence import KnownRules, check_coherence
-from kis.knowledge.content import Documents, decode_tables
+from kis.knowledge.content import Documents, Packed, decode_tables, pack
 from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.regression import Case, Regression, Resize, join_regressions, rerun_cases
@@ -39,9 +39,9 @@ Source = Kept | Documents
 
 
 class Tried(NamedTuple):
-    """A version's documents, what they hold, and how its sample boards did."""
+    """A version as it is to be stored, what it holds, and how its sample boards did."""
 
-    documents: Documents
+    packed: Packed
     brands: int
     rows: int
     rules: RuleSet
@@ -93,7 +93,7 @@ def lay_and_try(
     after = _tables_of(before, version)
     trial = try_out(before, after, sample_size, resize, label)
     return Tried(
-        trial.documents, len({row.brand for row in after.breakers}), len(after.breakers),
+        pack(trial.documents), len({row.brand for row in after.breakers}), len(after.breakers),
         after.rules, trial.counts, trial.samples, trial.remarks,
     )  # fmt: skip
 

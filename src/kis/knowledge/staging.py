@@ -229,7 +229,7 @@ class Staging:
             label, valid, state, active.label,
             not is_fixed and version.base_version_id != active.id,
             version.state == "validated" and state == "staged",
-            trial.documents.digest, trial.counts, len(trial.samples), succeeded,
+            trial.packed.digest, trial.counts, len(trial.samples), succeeded,
             len(trial.samples) - succeeded, trial.samples, trial.remarks,
         )  # fmt: skip
 
@@ -266,9 +266,9 @@ class Staging:
                 raise refusals.activation_conflict()
             # Two versions may be tried at once, each with rules of the same new version.
             check_rules_version(trial.rules, store.load_rule_sets(connection))
-            store.mark_validated(connection, version.id, active.id, trial.documents, counts, at)
+            store.mark_validated(connection, version.id, active.id, trial.packed, counts, at)
             entry = audit_store.Entry(
-                at, actor, "knowledge.validate", version.label, digest=trial.documents.digest
+                at, actor, "knowledge.validate", version.label, digest=trial.packed.digest
             )
             audit_store.record(connection, [entry])
 

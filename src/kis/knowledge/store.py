@@ -9,7 +9,16 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from kis.knowledge.active import Active
 from kis.knowledge.coherence import KnownRules
-from kis.knowledge.content import ContentError, Document, Documents, decode_rules, decode_tables
+from kis.knowledge.content import (
+    ContentError,
+    Document,
+    Documents,
+    GiveWay,
+    Packed,
+    decode_rules,
+    decode_tables,
+    go_on,
+)
 from kis.knowledge.refusals import version_not_found
 from kis.knowledge.snapshot import Snapshot, Tables
 from kis.knowledge.tables import (
@@ -20,7 +29,6 @@ from kis.knowledge.tables import (
 )
 
 POINTER_ID = 1
-COMPRESSION_LEVEL = 6
 ACTIVE = "(active)"
 
 
@@ -141,28 +149,16 @@ def load_active_version(connection: Connection) -> Version:
 # --- content ---------------------------------------------------------------------------
 
 
-def save_documents(connection: Connection, documents: Documents) -> None:
+def save_documents(connection: Connection, packed: Packed) -> None:
     """Keep what is not kept yet; documents are named by their digest."""
     table = knowledge_document_table
-    parts = _parts(documents)
-    present = set(
-        connection.scalars(
-            select(table.c.digest).where(table.c.digest.in_([part.digest for part in parts]))
-        )
-    )
-    missing = {part.digest: part for part in parts if part.digest not in present}
-    if missing:
-        connection.execute(
-            insert(table),
-            [
-                {"digest": part.digest, "content": zlib.compress(part.content, COMPRESSION_LEVEL)}
-                for part in missing.values()
-            ],
-        )
-
-
-def _parts(documents: Documents) -> tuple[Document, ...]:
-    return (documents.breakers, documents.enclosures, documents.accessories, documents.rules)
+    parts = {part.digest: part.content for part in packed.parts.values()}
+    present = connection.scalars(select(table.c.digest).where(table.c.digest.in_(parts)))
+    for digest in present:
+        del parts[digest]
+    if parts:
+        rows = [{"digest": digest, "content": content} for digest, content in parts.items()]
+        connection.execute(insert(table), rows)
 
 
 def load_document(connection: Connection, digest: str) -> bytes | None:
@@ -243,8 +239,10 @@ def load_rule_sets(connection: Connection) -> list[KnownRules]:
     return known
 
 
-def load_active(connection: Connection, version: Version) -> Active:
+def load_active(connection: Connection, version: Version, *, give_way: GiveWay = go_on) -> Active:
     """Return a validated version ready for use; checks every digest.
+
+    `give_way` is called after each millisecond or so of decoding.
 
     Raises:
         DomainError, ContentError: as `load_tables`.
@@ -252,7 +250,7 @@ def load_active(connection: Connection, version: Version) -> Active:
     """
     documents = load_documents(connection, version)
     snapshot = Snapshot(
-        decode_tables(documents),
+        decode_tables(documents, give_way),
         label=version.label,
         digest=documents.digest,
         version_id=version.id,
@@ -293,7 +291,7 @@ def load_change_set(connection: Connection, version: Version) -> bytes:
 
 
 def mark_validated(
-    connection: Connection, version_id: int, base_version_id: int | None, documents: Documents,
+    connection: Connection, version_id: int, base_version_id: int | None, packed: Packed,
     counts: tuple[int, int], at: datetime,
 ) -> None:  # fmt: skip
     """Give a version its content. `counts` are breaker tables and rows.
@@ -301,18 +299,15 @@ def mark_validated(
     Breakers of an earlier validation that no version has any more are deleted.
     """
     earlier = _breakers_digest(connection, version_id)
-    save_documents(connection, documents)
+    save_documents(connection, packed)
     connection.execute(
         update(knowledge_version_table)
         .where(knowledge_version_table.c.id == version_id)
         .values(
             state="validated",
             base_version_id=base_version_id,
-            breakers_digest=documents.breakers.digest,
-            enclosures_digest=documents.enclosures.digest,
-            accessories_digest=documents.accessories.digest,
-            rules_digest=documents.rules.digest,
-            digest=documents.digest,
+            **{f"{name}_digest": part.digest for name, part in packed.parts.items()},
+            digest=packed.digest,
             table_count=counts[0],
             total_rows=counts[1],
             validated_at=at,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from kis.db.engine import Database
 from kis.errors import DomainError, ErrorCode
 from kis.knowledge import store
-from kis.knowledge.content import ContentError, encode_tables
+from kis.knowledge.content import ContentError, encode_tables, pack
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.tables import knowledge_document_table
 from tests.backends import SQLITE_ONLY
@@ -42,7 +42,7 @@ def validated(connection: Connection, label: str, *models: str) -> store.Version
 def mark(connection: Connection, version: store.Version, *models: str) -> None:
     rows = [breaker(model) for model in models]
     documents = encode_tables(tables_of(*rows))
-    store.mark_validated(connection, version.id, 1, documents, (1, len(rows)), NOON)
+    store.mark_validated(connection, version.id, 1, pack(documents), (1, len(rows)), NOON)
 
 
 def activate(connection: Connection, version: store.Version, at: datetime = NOON) -> None:
@@ -274,7 +274,7 @@ def test_rule_sets_that_versions_have(database: Database) -> None:
         validated(connection, "v-a", "T-1")
         version = add_version(connection, "v-b")
         tables = msgspec.structs.replace(tables_of(breaker()), rules=newer)
-        store.mark_validated(connection, version.id, 1, encode_tables(tables), (1, 1), NOON)
+        store.mark_validated(connection, version.id, 1, pack(encode_tables(tables)), (1, 1), NOON)
         add_version(connection, "v-staged")
 
     database.write_now(write)

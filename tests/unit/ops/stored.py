@@ -14,7 +14,7 @@ from kis.db.migrate import migrate
 from kis.estimate.tables import estimate_table
 from kis.estimate.verdict import judge
 from kis.knowledge import store
-from kis.knowledge.content import encode_tables
+from kis.knowledge.content import encode_tables, pack
 from kis.knowledge.first import FIRST_LABEL, load_first_version, shipped_tables
 from kis.knowledge.snapshot import Snapshot, Tables
 from tests.unit.estimate.stored import bare
@@ -55,7 +55,7 @@ def add_version(connection: Connection, label: str, tables: Tables) -> None:
         change_set=b"",
     )  # fmt: skip
     counts = (base.table_count, base.total_rows)
-    store.mark_validated(connection, version_id, base.id, encode_tables(tables), counts, NOON)
+    store.mark_validated(connection, version_id, base.id, pack(encode_tables(tables)), counts, NOON)
 
 
 def store_boards(connection: Connection, boards: Sequence[dict[str, Any]], first: int = 0) -> None:
