@@ -151,13 +151,19 @@ def test_hung_worker_is_replaced(workers: Server) -> None:
 
 
 @POSTGRESQL_ONLY
-def test_restart_of_all_workers_fails_nobody(workers: Server) -> None:
+def test_restart_of_all_workers_refuses_nobody(workers: Server) -> None:
+    """At most a connection is closed as its next request arrives, which was not begun then."""
     before = serving(workers)
     traffic = Traffic(workers, 4, board())
     with traffic.running():
         workers.process.send_signal(signal.SIGHUP)
         until(lambda: not serving(workers) & before)
-    assert traffic.failed() == []
+    closed = [fault for fault in traffic.failed() if isinstance(fault, httpx.RemoteProtocolError)]
+    assert traffic.failed() == closed
+    assert len(closed) <= 4
+    answered = {answer.body["id"] for answer in traffic.answers}
+    stored = sql.run(workers.home, "SELECT id FROM Estimate")
+    assert answered == {name for (name,) in stored}
     assert len(serving(workers)) == WORKERS
 
 
