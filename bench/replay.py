@@ -26,13 +26,14 @@ from kis.estimate.bare import bare_request
 from kis.estimate.request import parse_board
 from kis.estimate.rerun import admit
 from kis.estimate.verdict import Sides
+from kis.estimate.workers import usable_cores
 from kis.home import prepare_home
 from kis.knowledge import store
 from kis.knowledge.content import Documents, encode_tables, pack
 from kis.knowledge.first import FIRST_LABEL, shipped_tables
 from kis.knowledge.snapshot import Tables
 from kis.ops.replay import Replay, ReplayOrder, prepare
-from kis.ops.replay_pool import Versions, sizing, usable_cores
+from kis.ops.replay_pool import Versions, sizing
 from kis.settings import Settings, load_settings
 
 CHANGED_LABEL = "bench-replay"

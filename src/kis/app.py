@@ -272,14 +272,13 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
+        await services.fleet.join()
         tasks = [
             asyncio.create_task(
                 forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
-            )
+            ),
+            asyncio.create_task(services.fleet.run()),
         ]
-        if isinstance(services.fleet, SharedFleet):
-            await services.fleet.join()
-            tasks.append(asyncio.create_task(services.fleet.run()))
         try:
             yield
         finally:

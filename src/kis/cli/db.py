@@ -68,7 +68,7 @@ def check(
     스키마, 표, 파일, 외래 키, 활성 지식, 증거를 본다. 읽기만 하므로 서버가 실행 중이어도 된다.
     Schema, tables, file, foreign keys, knowledge, evidence; also beside a running server.
     """
-    from kis.ops.replay_pool import usable_cores  # noqa: PLC0415 - only when the command runs
+    from kis.estimate.workers import usable_cores  # noqa: PLC0415 - only when the command runs
     from kis.ops.soundness import EvidenceOrder, look_over  # noqa: PLC0415
 
     settings = _settings()
@@ -192,11 +192,11 @@ def _move(
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     from kis.db.unavailable import DatabaseUnavailable  # noqa: PLC0415
+    from kis.estimate.workers import usable_cores  # noqa: PLC0415
     from kis.ops.doctor import in_one_line  # noqa: PLC0415
     from kis.ops.endpoints import Refused  # noqa: PLC0415
     from kis.ops.evidence_pool import Places  # noqa: PLC0415
     from kis.ops.moving import Move, move  # noqa: PLC0415
-    from kis.ops.replay_pool import usable_cores  # noqa: PLC0415
     from kis.ops.stored_table import Unfit  # noqa: PLC0415
 
     secret = source.settings.evidence_secret.encode()

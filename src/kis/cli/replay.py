@@ -141,7 +141,8 @@ def _opened(settings: "Settings") -> Iterator["Database"]:
 
 def _sizing(workers: int, dask: str) -> "Begin":
     """Return what begins to size: in processes of this machine, or on a cluster."""
-    from kis.ops.replay_pool import sizing, usable_cores  # noqa: PLC0415
+    from kis.estimate.workers import usable_cores  # noqa: PLC0415
+    from kis.ops.replay_pool import sizing  # noqa: PLC0415
 
     count = workers or usable_cores()
     if not dask:

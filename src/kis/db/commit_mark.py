@@ -8,9 +8,10 @@ once more: one would hear of another's commit.
 import itertools
 import secrets
 
-from sqlalchemy import BigInteger, Column, Connection, Float, Table, Text, delete, func
+from sqlalchemy import BigInteger, Column, Connection, Float, Table, Text, delete
 
 from kis.db.metadata import metadata
+from kis.db.postgres import NOW_S
 
 FORGOTTEN_AFTER_S = 86_400.0
 
@@ -22,7 +23,6 @@ commit_mark_table = Table(
     Column("marked_at_s", Float, nullable=False),  # of the database's clock since 1970
 )
 
-_NOW_S = func.extract("epoch", func.clock_timestamp())
 _MARK = """
 INSERT INTO commit_mark AS mark (writer, number, marked_at_s)
 VALUES (%s, %s, extract(epoch FROM clock_timestamp()))
@@ -59,5 +59,5 @@ class CommitMark:
 
 def forget_marks(connection: Connection) -> None:
     """Delete the marks of writers that have not written for a day."""
-    is_old = commit_mark_table.c.marked_at_s < _NOW_S - FORGOTTEN_AFTER_S
+    is_old = commit_mark_table.c.marked_at_s < NOW_S - FORGOTTEN_AFTER_S
     connection.execute(delete(commit_mark_table).where(is_old))

@@ -9,13 +9,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine, func
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from kis.db.slow import log_slow_statements
 from kis.db.unavailable import DatabaseUnavailable
 
 T = TypeVar("T")
+
+NOW_S = func.extract("epoch", func.clock_timestamp())
+"""The server's clock, which all processes share: seconds since 1970."""
 
 MINIMUM = 14
 """The oldest major version that PostgreSQL's makers still mend."""

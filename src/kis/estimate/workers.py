@@ -57,7 +57,7 @@ class Workers:
         self, keyring: Keyring, *, count: int | None = None, idle_s: float = IDLE_S
     ) -> None:
         """Prepare at most `count` processes (as many as cores), idle for at most `idle_s`."""
-        self.count = count or min(MAX_WORKERS, _cores())
+        self.count = count or min(MAX_WORKERS, usable_cores())
         self._setup = Setup.of(keyring)
         self._idle_s = idle_s
         # None is the order to end.
@@ -215,7 +215,7 @@ def _widen(stream: IO[bytes] | None) -> None:
             fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

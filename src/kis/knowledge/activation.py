@@ -129,8 +129,10 @@ class ActivationService:
                 has_all = not any(ack.is_refusal for ack in said)
                 return Activated(has_all, version.label, version.label, True, None, (), said)
             _check_eligible(version, active, order.kind)
+            documents = await self._database.read(lambda c: store.load_documents(c, version))
             candidate, regression = await asyncio.gather(
-                self._load(version), self._regress(order, version)
+                asyncio.to_thread(store.active_of, documents, version, give_way),
+                self._regress(order, documents),
             )
             if regression is not None and regression.failed_golden and not order.force:
                 raise refusals.regression_failed(regression.failed_golden, regression)
@@ -170,7 +172,9 @@ class ActivationService:
         )
         while self._writer.is_running:
             try:
-                candidate = await self._load(change.before)
+                candidate = await self._database.read(
+                    lambda c: store.load_active(c, change.before, give_way=give_way)
+                )
                 back = _Change(change.before, change.to, candidate, reopened=answered)
                 await self._switch(order, back, None, actor)
             except DatabaseUnavailable:
@@ -183,10 +187,7 @@ class ActivationService:
             else:
                 return
 
-    async def _load(self, version: store.Version) -> Active:
-        return await self._database.read(lambda c: store.load_active(c, version, give_way=give_way))
-
-    async def _regress(self, order: ActivationOrder, version: store.Version) -> Regression | None:
+    async def _regress(self, order: ActivationOrder, documents: Documents) -> Regression | None:
         if not order.run_regression:
             return None
 
@@ -195,9 +196,8 @@ class ActivationService:
             return golden, self._latest(connection, LATEST_ESTIMATES)
 
         golden, latest = await self._database.read(load)
-        documents = await self._database.read(lambda c: store.load_documents(c, version))
         regression: Regression = await self._compute(
-            documents.size, self._regression_of, documents, version.label, golden, latest
+            documents.size, self._regression_of, documents, order.label, golden, latest
         )
         return regression
 

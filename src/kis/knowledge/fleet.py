@@ -56,6 +56,12 @@ class Acknowledgement(msgspec.Struct, frozen=True, rename="camel"):
 class Fleet(Protocol):
     """Whoever else estimates."""
 
+    async def join(self) -> None:
+        """Be known to the others, and have what they have, before the first answer."""
+
+    async def run(self) -> None:
+        """Follow what others activate until cancelled."""
+
     async def acknowledgements(self, version_id: int) -> tuple[Acknowledgement, ...]:
         """Wait until all estimate with `version_id`, and return what each says."""
 
@@ -74,6 +80,12 @@ class Alone:
     def __init__(self, name: str) -> None:
         """`name` is this worker's."""
         self._name = name
+
+    async def join(self) -> None:
+        """Nobody is there to be told."""
+
+    async def run(self) -> None:
+        """Nobody is there to be followed."""
 
     async def acknowledgements(self, _version_id: int) -> tuple[Acknowledgement, ...]:
         """Return this worker's own."""

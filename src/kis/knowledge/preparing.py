@@ -103,9 +103,7 @@ def regress(
     replay_latest: ReplayLatest,
 ) -> Regression:  # fmt: skip
     """Return what golden cases and the latest estimates come out at under a version."""
-    snapshot = Snapshot(
-        decode_tables(documents), label=label, digest=documents.digest, version_id=0
-    )
+    snapshot = Snapshot(decode_tables(documents), label=label, digest=documents.digest)
     return join_regressions(rerun_cases(golden, snapshot, resize), replay_latest(latest, snapshot))
 
 

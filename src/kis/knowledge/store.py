@@ -248,7 +248,11 @@ def load_active(connection: Connection, version: Version, *, give_way: GiveWay =
         DomainError, ContentError: as `load_tables`.
 
     """
-    documents = load_documents(connection, version)
+    return active_of(load_documents(connection, version), version, give_way)
+
+
+def active_of(documents: Documents, version: Version, give_way: GiveWay = go_on) -> Active:
+    """Return `version`, of which these are the documents, ready for use; as `load_active`."""
     snapshot = Snapshot(
         decode_tables(documents, give_way),
         label=version.label,

@@ -2,17 +2,16 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql
 
+from kis.db.postgres import NOW_S
 from kis.knowledge.tables import worker_table
 
 GONE_AFTER_S = 4.0
 """Who has not been seen for so long serves nobody, and is not waited for."""
 
 FORGOTTEN_AFTER_S = 3_600.0
-
-_NOW_S = func.extract("epoch", func.clock_timestamp())
 
 
 class Failure(NamedTuple):
@@ -39,7 +38,7 @@ class Worker(NamedTuple):
 def announce(connection: Connection, name: str, version_id: int, failure: Failure | None) -> None:
     """Say which version the worker `name` estimates with, or which it cannot load."""
     values = {
-        "seen_at_s": _NOW_S,
+        "seen_at_s": NOW_S,
         "version_id": version_id,
         "failed_version_id": None if failure is None else failure.version_id,
         "problem": "" if failure is None else failure.problem,
@@ -51,7 +50,7 @@ def announce(connection: Connection, name: str, version_id: int, failure: Failur
 def withdraw(connection: Connection, name: str) -> None:
     """Say that the worker `name` has ended; forget those that ended without a word."""
     table = worker_table.c
-    is_forgotten = table.seen_at_s < _NOW_S - FORGOTTEN_AFTER_S
+    is_forgotten = table.seen_at_s < NOW_S - FORGOTTEN_AFTER_S
     connection.execute(delete(worker_table).where((table.name == name) | is_forgotten))
 
 
@@ -60,7 +59,7 @@ def load_workers(connection: Connection) -> list[Worker]:
     table = worker_table.c
     rows = connection.execute(
         select(
-            table.name, _NOW_S - table.seen_at_s, table.version_id, table.failed_version_id,
+            table.name, NOW_S - table.seen_at_s, table.version_id, table.failed_version_id,
             table.problem,
         ).order_by(table.name)
     )  # fmt: skip

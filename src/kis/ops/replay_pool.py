@@ -32,11 +32,6 @@ class Versions(NamedTuple):
     before: Documents | None
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def size_here(after: Snapshot, before: Snapshot | None = None) -> Sizer:
     """Return what sizes requests in the calling thread, when it waits for them."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from kis.estimate.batch import Computed, compute
 from kis.estimate.piping import Knowledge
-from kis.estimate.workers import Workers, WorkersLost
+from kis.estimate.workers import Workers, WorkersLost, usable_cores
 from kis.knowledge.active import Active
 from kis.knowledge.content import encode_tables
 from kis.knowledge.snapshot import Snapshot
@@ -193,3 +193,7 @@ def test_whoever_hangs_up_is_not_computed_for(
 
     asyncio.run(hang_up())
     assert run(workers, active, board())[0].record
+
+
+def test_cores() -> None:
+    assert usable_cores() >= 1

@@ -4,7 +4,7 @@ import pytest
 
 from kis.estimate.verdict import judge_all
 from kis.knowledge.content import ContentError, Document, encode_tables
-from kis.ops.replay_pool import Versions, size_here, sizing, usable_cores
+from kis.ops.replay_pool import Versions, size_here, sizing
 from tests.unit.estimate.stored import bare
 from tests.unit.ops.stored import SHIPPED, lights, wider
 
@@ -35,7 +35,3 @@ def test_damaged_version() -> None:
     )  # fmt: skip
     with pytest.raises(ContentError), sizing(Versions(damaged, None), 1):
         pass
-
-
-def test_cores() -> None:
-    assert usable_cores() >= 1
