@@ -5,7 +5,6 @@ It starts a worker again that has died or hangs for ten seconds, and takes SIGHU
 SIGTTIN and SIGTTOU (one more, one less).
 """
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -23,6 +22,7 @@ from kis.cli.serving import DRAIN_S, UVICORN, tune
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
+from kis.ops.spawned import when_parent_ends
 from kis.settings import Settings, SettingsError, load_settings
 from kis.telemetry import configure_logging
 
@@ -32,7 +32,6 @@ READY_WITHIN_S = 1.0
 ENDS_WITHIN_S = 2.0
 """After the requests that it was given time for."""
 START_AGAIN_AFTER_S = 1.0
-PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class _Supervisor(Multiprocess):
@@ -112,7 +111,8 @@ def create_worker() -> ASGIApp:
     from kis.api.reconnecting import Reconnecting  # noqa: PLC0415 - only in a worker
     from kis.app import create_app  # noqa: PLC0415
 
-    _end_with_parent()
+    # Killed, the supervisor ends nobody.
+    when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         settings = load_settings(os.environ)
         configure_logging(settings)
@@ -124,16 +124,3 @@ def create_worker() -> ASGIApp:
         sys.exit(1)
     tune()
     return Reconnecting(app)
-
-
-def _end_with_parent() -> None:
-    """Have the system end this process when the supervisor was killed: nobody else would."""
-    import ctypes  # noqa: PLC0415 - only in a worker
-
-    try:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    except (AttributeError, OSError):
-        return  # another system: it knows no such thing
-    parent = multiprocessing.parent_process()
-    if parent is not None and parent.pid != os.getppid():
-        sys.exit(1)  # it was killed before

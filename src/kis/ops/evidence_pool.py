@@ -2,10 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -14,7 +13,7 @@ from kis.db.engine import Database, open_database
 from kis.estimate import proofs
 from kis.estimate.tables import estimate_table
 from kis.evidence.envelope import Keyring
-from kis.ops.replay_pool import become_worker
+from kis.ops.spawned import become_worker, spawned
 
 PAGE = 200
 SLOW_MS = 60_000.0
@@ -106,19 +105,13 @@ def _verifying(
         finally:
             verifier.close()
         return
-    # Not forked: this process has threads and connections.
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_begin, initargs=(places,)
-    )
+    with spawned(workers, _begin, places) as pool:
 
-    def submit(ids: Sequence[str]) -> Callable[[], list[Fault]]:
-        future: Future[list[Fault]] = pool.submit(_faults, list(ids))
-        return future.result
+        def submit(ids: Sequence[str]) -> Callable[[], list[Fault]]:
+            future: Future[list[Fault]] = pool.submit(_faults, list(ids))
+            return future.result
 
-    try:
         yield submit
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Verifier:

@@ -5,18 +5,15 @@ requests. It holds no connection and no file, so it can stand on another machine
 """
 
 import gc
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
 from typing import NamedTuple
 
 from kis.estimate.verdict import Judgement, judge_all, pack, unpack
 from kis.knowledge.content import Documents, decode_tables
 from kis.knowledge.snapshot import Snapshot
+from kis.ops.spawned import become_worker, spawned
 
 Judged = Callable[[], list[Judgement]]
 """Waits for the judgements of some requests, in their order."""
@@ -52,14 +49,8 @@ def sizing(versions: Versions, workers: int) -> Iterator[Sizer]:
     if workers == 1:
         yield size_here(*snapshots(versions))
         return
-    # Not forked: this process has threads, whose locks a copy would never see freed.
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_begin, initargs=(versions,)
-    )
-    try:
+    with spawned(workers, _begin, versions) as pool:
         yield _sizer_of(pool)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _sizer_of(pool: ProcessPoolExecutor) -> Sizer:
@@ -97,21 +88,6 @@ def _begin(versions: Versions) -> None:
     _known.append(snapshots(versions))
     gc.collect()
     gc.freeze()
-
-
-def become_worker() -> None:
-    """Let the process that started this one decide when it ends, and end with it."""
-    # Ctrl+C reaches every process of the terminal: the first one decides for all.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Leave no worker behind when the first process is killed."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _judge(requests: list[bytes]) -> bytes:
