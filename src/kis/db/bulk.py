@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, insert
 
-MAX_ROWS = 64
-EXACT_ROWS = 16
-"""Up to here each number of rows has its statement: most batches are no larger."""
+MAX_ROWS = 128
+"""In one statement of SQLite."""
 
 
 class _Statement(NamedTuple):
@@ -43,21 +42,21 @@ class BulkInsert:
         return self._insert_values(connection, rows)
 
     def _insert_values(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Insert by statements of 1, 2, 3 ... 16, 32 or 64 rows: few to run, few to prepare."""
+        """Insert by statements for 1, 2, 4 ... 128 rows, of which the last may stay empty."""
         inserted = 0
-        at = 0
-        while at < len(rows):
-            left = len(rows) - at
-            size = left if left <= EXACT_ROWS else min(MAX_ROWS, 1 << left.bit_length() - 1)
-            statement = self._statement(connection, size)
+        for at in range(0, len(rows), MAX_ROWS):
+            part = rows[at : at + MAX_ROWS]
+            places = 1 << (len(part) - 1).bit_length()
+            statement = self._statement(connection, places)
             values: list[Any] = []
-            for row in rows[at : at + size]:
+            for row in part:
                 cells = [row[name] for name in self._columns]
                 for index, convert in statement.conversions:
                     cells[index] = convert(cells[index])
                 values += cells
+            values += [None] * ((places - len(part)) * len(self._columns))
+            values.append(len(part))
             inserted += connection.exec_driver_sql(statement.sql, tuple(values)).rowcount
-            at += size
         return inserted
 
     def _insert_columns(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -67,20 +66,21 @@ class BulkInsert:
             arrays[index] = [convert(cell) for cell in arrays[index]]
         return connection.exec_driver_sql(statement.sql, tuple(arrays)).rowcount
 
-    def _statement(self, connection: Connection, size: int) -> _Statement:
-        """Return the statement for `size` rows; 0: for any number, as arrays."""
-        key = (connection.dialect.name, size)
+    def _statement(self, connection: Connection, places: int) -> _Statement:
+        """Return the statement with `places` for rows; 0: for any number, as arrays."""
+        key = (connection.dialect.name, places)
         statement = self._statements.get(key)
         if statement is None:
-            sql = self._values_sql(connection, size) if size else self._arrays_sql(connection)
+            sql = self._values_sql(connection, places) if places else self._arrays_sql(connection)
             conversions = self._conversions(connection)
             self._statements[key] = statement = _Statement(sql + self._suffix, conversions)
         return statement
 
-    def _values_sql(self, connection: Connection, size: int) -> str:
+    def _values_sql(self, connection: Connection, places: int) -> str:
         one = insert(self._table).values(dict.fromkeys(self._columns)).compile(connection)
-        head, values, row = str(one).partition(" VALUES ")
-        return head + values + ", ".join([row] * size)
+        head, _, row = str(one).partition(" VALUES ")
+        rows = ", ".join([row] * places)
+        return f"{head} SELECT * FROM (VALUES {rows}) LIMIT ?"  # noqa: S608 - our own names
 
     def _arrays_sql(self, connection: Connection) -> str:
         dialect = connection.dialect

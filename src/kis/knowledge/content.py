@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from kis.knowledge.model import Accessory, Breaker, StockEnclosure
+from kis.knowledge.pace import GiveWay, go_on, paced
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Tables
 
@@ -30,10 +31,6 @@ _rules = msgspec.json.Decoder(RuleSet)
 
 
 COMPRESSION_LEVEL = 6
-ROWS_IN_A_ROW = 256
-"""About a millisecond of decoding."""
-
-GiveWay = Callable[[], None]
 
 
 class ContentError(ValueError):
@@ -115,10 +112,6 @@ def encode_rules(rules: RuleSet) -> bytes:
     return _encode(rules)
 
 
-def go_on() -> None:
-    """Give way to nobody."""
-
-
 def decode_breakers(content: bytes, give_way: GiveWay = go_on) -> tuple[Breaker, ...]:
     """Return the rows of `encode_breakers`, in its order.
 
@@ -131,12 +124,10 @@ def decode_breakers(content: bytes, give_way: GiveWay = go_on) -> tuple[Breaker,
     rows: list[Breaker] = []
     currents: dict[tuple[int, ...], tuple[int, ...]] = {}
     # Line by line, not in one call: a call into C holds up every other thread.
-    for number, line in enumerate(BytesIO(content), start=1):
+    for number, line in enumerate(paced(BytesIO(content), give_way), start=1):
         row = _decode(_breaker.decode, line, f"breakers, line {number}")
         _share(row, currents)
         rows.append(row)
-        if number % ROWS_IN_A_ROW == 0:
-            give_way()
     return tuple(rows)
 
 

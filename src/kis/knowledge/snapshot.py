@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kis.knowledge.model import Accessory, Breaker, BreakerType, StockEnclosure
+from kis.knowledge.pace import GiveWay, go_on, paced
 from kis.knowledge.rules import RuleSet
 
 
@@ -33,9 +34,15 @@ class Snapshot:
     )  # fmt: skip
 
     def __init__(
-        self, tables: Tables, *, label: str, digest: str = "", version_id: int = 0
+        self,
+        tables: Tables,
+        *,
+        label: str,
+        digest: str = "",
+        version_id: int = 0,
+        give_way: GiveWay = go_on,
     ) -> None:
-        """Index `tables`; O(rows)."""
+        """Index `tables`; O(rows), `give_way` is called now and then."""
         self.tables = tables
         self.label = label
         self.digest = digest
@@ -44,7 +51,7 @@ class Snapshot:
         self.memory: dict[Callable[..., object], Any] = {}
         self._by_model: dict[str, tuple[Breaker, ...]] = {}
         self._by_frame: dict[tuple[str, int, int], list[Breaker]] = {}
-        for row in tables.breakers:
+        for row in paced(tables.breakers, give_way):
             self._by_model[row.model] = (*self._by_model.get(row.model, ()), row)
             self._by_frame.setdefault((row.brand, row.frame_size_a, row.poles), []).append(row)
         self.brand_tables: Counter[str] = Counter(row.brand for row in tables.breakers)

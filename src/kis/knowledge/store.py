@@ -13,12 +13,11 @@ from kis.knowledge.content import (
     ContentError,
     Document,
     Documents,
-    GiveWay,
     Packed,
     decode_rules,
     decode_tables,
-    go_on,
 )
+from kis.knowledge.pace import GiveWay, go_on
 from kis.knowledge.refusals import version_not_found
 from kis.knowledge.snapshot import Snapshot, Tables
 from kis.knowledge.tables import (
@@ -258,6 +257,7 @@ def active_of(documents: Documents, version: Version, give_way: GiveWay = go_on)
         label=version.label,
         digest=documents.digest,
         version_id=version.id,
+        give_way=give_way,
     )
     return Active(
         snapshot,

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from kis.db.bulk import EXACT_ROWS, MAX_ROWS, BulkInsert
+from kis.db.bulk import MAX_ROWS, BulkInsert
 from kis.db.engine import Database
 from kis.db.metadata import UtcText
 from tests.backends import SQLITE_ONLY
@@ -48,7 +48,7 @@ def stored(database: Database) -> list[dict[str, Any]]:
     return database.read_now(lambda c: [dict(row._mapping) for row in c.execute(in_order)])
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 16, 17, 63, 64, 65, 200])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 16, 17, 127, 128, 129, 300])
 def test_every_row_arrives(database: Database, count: int) -> None:
     things = BulkInsert(thing_table, COLUMNS)
     assert database.write_now(lambda c: things.run(c, rows(count))) == count
@@ -58,7 +58,7 @@ def test_every_row_arrives(database: Database, count: int) -> None:
 @SQLITE_ONLY  # PostgreSQL takes any number of rows in one
 @pytest.mark.parametrize(
     ("count", "statements"),
-    [(1, 1), (15, 1), (EXACT_ROWS, 1), (31, 2), (3 * MAX_ROWS + EXACT_ROWS - 1, 3 + 1)],
+    [(1, 1), (15, 1), (31, 1), (MAX_ROWS, 1), (3 * MAX_ROWS + 5, 3 + 1)],
 )
 def test_few_statements(database: Database, count: int, statements: int) -> None:
     things = BulkInsert(thing_table, COLUMNS)
