@@ -101,7 +101,7 @@ class ActivationService:
         self._compute = compute
         self._now = now
         self._turn = asyncio.Lock()
-        self._undoing: asyncio.Task[None] | None = None
+        self._undoing: asyncio.Task[refusals.Undoing] | None = None
 
     async def activate(self, order: ActivationOrder, actor: str) -> Activated:
         """Make `order.label` the active version; running requests finish on the old one.
@@ -114,7 +114,7 @@ class ActivationService:
                 VERSION_BASE_MOVED, VERSION_NEVER_ACTIVATED, REGRESSION_FAILED,
                 ACTIVATION_CONFLICT, REQ_MORE_INFO (force without a reason),
                 ACTIVATION_NOT_ACKNOWLEDGED (a worker cannot take it; the version
-                before is active again).
+                before is made active again).
 
         """
         if order.force and not order.reason.strip():
@@ -159,14 +159,13 @@ class ActivationService:
         # It goes on when nobody waits for it any more: a bad version may not stay.
         self._undoing = asyncio.create_task(self._undo(change, reason, answered, actor))
         done, _ = await asyncio.wait([self._undoing], timeout=UNDONE_WITHIN_S)
-        raise refusals.not_acknowledged(
-            change.to.label, change.before.label, said, is_undone=bool(done)
-        )
+        undoing = self._undoing.result() if done else "under way"
+        raise refusals.not_acknowledged(change.to.label, change.before.label, said, undoing)
 
     async def _undo(
         self, change: _Change, reason: str, answered: tuple[str, ...], actor: str
-    ) -> None:
-        """Make the version before active again, unless a third one is."""
+    ) -> refusals.Undoing:
+        """Make the version before active again, unless a third one is; return how it ended."""
         order = ActivationOrder(
             change.before.label, "rollback", run_regression=False, reason=reason
         )
@@ -182,10 +181,11 @@ class ActivationService:
             except DomainError as error:
                 if error.main.code is not ErrorCode.OVERLOADED:
                     logger.error("version %s stays: %s", change.to.label, error)  # noqa: TRY400 - the message says it all
-                    return
+                    return "overtaken"
                 await asyncio.sleep(UNDO_AGAIN_S)
             else:
-                return
+                return "done"
+        return "under way"
 
     async def _regress(self, order: ActivationOrder, documents: Documents) -> Regression | None:
         if not order.run_regression:

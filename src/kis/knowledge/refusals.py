@@ -1,10 +1,14 @@
 """The ways in which a step of the life cycle is refused, in words."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.korean import with_particle
 from kis.units import Size
+
+Undoing = Literal["done", "under way", "overtaken"]
+"""How the way back from a version went; overtaken: by somebody who activated a third one."""
 
 
 def version_not_found(label: str, path: str = "$.versionLabel") -> DomainError:
@@ -135,14 +139,17 @@ def activation_conflict() -> DomainError:
     )
 
 
-def not_acknowledged(label: str, before: str, workers: object, *, is_undone: bool) -> DomainError:
-    """Not every worker has version `label`, so the one before is, or will be, active again."""
+def not_acknowledged(label: str, before: str, workers: object, undoing: Undoing) -> DomainError:
+    """Not every worker has version `label`: how far the way back to the one before has come."""
     back = with_particle(before, "으로/로")
-    undone = (
-        Text(f"{back} 되돌렸습니다.", f"{before} is active again.")
-        if is_undone
-        else Text(f"{back} 되돌리는 중입니다.", f"{before} is being made active again.")
-    )
+    undone = {
+        "done": Text(f"{back} 되돌렸습니다.", f"{before} is active again."),
+        "under way": Text(f"{back} 되돌리는 중입니다.", f"{before} is being made active again."),
+        "overtaken": Text(
+            "되돌리려 했으나, 그 사이 다른 버전이 활성화되었습니다.",
+            "another version was activated meanwhile.",
+        ),
+    }[undoing]
     return DomainError(
         Finding(
             ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,

@@ -242,6 +242,23 @@ def test_version_is_taken_back_when_the_workers_cannot_be_asked(
     assert (active_id(database), len(switches)) == (before, 4)
 
 
+def test_version_is_not_taken_back_from_a_third_one(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server has activated on meanwhile: the answer does not tell of the one before."""
+    ids = iter([active_id(database), 99])
+    with joined(database, tmp_path) as services, monkeypatch.context() as patch:
+        patch.setattr(fleet, "ACKNOWLEDGED_WITHIN_S", 0.1)
+        patch.setattr(workers, "load_workers", lambda _: cannot_be_read())
+        patch.setattr(pointer, "lock_active_id", lambda _: next(ids))
+        with pytest.raises(DomainError) as refused:
+            services.activate(NEXT)
+    assert refused.value.main.code is ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED
+    message = refused.value.main.message
+    assert "another version was activated meanwhile" in message.en
+    assert "그 사이 다른 버전이" in message.ko
+
+
 def cannot_be_read() -> list[workers.Worker]:
     message = "the server is away"
     raise DatabaseUnavailable(message)

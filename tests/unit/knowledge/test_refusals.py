@@ -35,7 +35,7 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
     ),
     "version_active": (lambda: refusals.version_active("v-a"), ErrorCode.VERSION_ACTIVE, ""),
     "not_acknowledged": (
-        lambda: refusals.not_acknowledged("v-b", "v-a", (), is_undone=True),
+        lambda: refusals.not_acknowledged("v-b", "v-a", (), "done"),
         ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
         "",
     ),
