@@ -2,38 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import Depends, FastAPI
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from kis import clock
 from kis.access.keys import KeySet, Scope
 from kis.access.rate import Limiter, RateLimiter
 from kis.access.shared_rate import SharedRateLimiter
-from kis.api import batch, docs, estimates, golden, health, knowledge, replay
+from kis.api import batch, docs, estimates, golden, handlers, health, knowledge, replay
 from kis.api.direct import Shortcut
-from kis.api.errors import (
-    PROBLEM_TYPE,
-    headers_of,
-    internal_fault,
-    log_refusal,
-    problem_body,
-    refusal,
-    status_of,
-    unavailable,
-)
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
@@ -43,10 +28,8 @@ from kis.db.engine import Database, open_database, open_second_writer
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
-from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.batches import BatchService
 from kis.estimate.proof import EvidenceService
-from kis.estimate.request import findings_of
 from kis.estimate.rerun import resize
 from kis.estimate.service import EstimateService
 from kis.estimate.workers import Workers
@@ -71,11 +54,6 @@ DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
     "Sizes switchboard enclosures from the maker's own tables, with evidence."
 )
-NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
-SAFE_METHODS = ("GET", "HEAD")
-"""What static files take."""
-CLIENT_CLOSED_REQUEST = 499
-"""For the log and the metrics alone: the client hung up before it had sent all of its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +233,7 @@ def create_app(settings: Settings) -> Application:
     for router in routers:
         app.include_router(router)
     docs.mount(app, documented)
-    _add_error_handlers(app, _methods_by_path((*routers, app.router)))
+    handlers.add(app, (*routers, app.router))
     shortcut = Shortcut(app, [route for router in routers for route in router.routes])
     gatekeeper = Gatekeeper(
         shortcut, settings=settings, keys=services.keys, limiter=services.limiter,
@@ -288,78 +266,3 @@ def _lifespan(
             await services.stop()
 
     return lifespan
-
-
-def _add_error_handlers(app: FastAPI, methods: dict[str, set[str]]) -> None:
-    """Give every error the one shape, wherever it comes from."""
-
-    @app.exception_handler(DomainError)
-    async def refuse(request: Request, error: Exception) -> Response:
-        refusal = error if isinstance(error, DomainError) else internal_fault()
-        log_refusal(refusal, request.state.context.request_id)
-        return _problem(request, refusal)
-
-    @app.exception_handler(DatabaseUnavailable)
-    async def tell_unavailable(request: Request, _: Exception) -> Response:
-        return _problem(request, unavailable())
-
-    @app.exception_handler(RequestValidationError)
-    async def tell_parameters(request: Request, error: Exception) -> Response:
-        details = error.errors() if isinstance(error, RequestValidationError) else []
-        return _problem(request, DomainError(*findings_of(details)))
-
-    @app.exception_handler(ClientDisconnect)
-    async def tell_nobody(_: Request, __: Exception) -> Response:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
-
-    @app.exception_handler(HTTPException)
-    async def tell_http(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        problem = _problem(request, _routing_error(request, status))
-        if status == METHOD_NOT_ALLOWED:
-            path = getattr(request.scope.get("route"), "path", "")
-            problem.headers["Allow"] = ", ".join(sorted(methods.get(path, SAFE_METHODS)))
-        return problem
-
-    @app.exception_handler(Exception)
-    async def tell_fault(request: Request, _: Exception) -> Response:
-        return _problem(request, internal_fault())
-
-
-def _problem(request: Request, error: DomainError) -> Response:
-    return Response(
-        problem_body(error, request.state.context.request_id),
-        status_of(error),
-        headers_of(error),
-        PROBLEM_TYPE,
-    )
-
-
-def _methods_by_path(routers: Iterable[APIRouter]) -> dict[str, set[str]]:
-    """Return which methods each address takes: each of its routes knows only its own."""
-    methods: dict[str, set[str]] = {}
-    for router in routers:
-        for route in router.routes:
-            if isinstance(route, APIRoute):
-                taken = methods.setdefault(route.path, set())
-                # What takes GET takes HEAD: see `Shortcut`.
-                taken |= route.methods or set()
-                if "GET" in taken:
-                    taken.add("HEAD")
-    return methods
-
-
-def _routing_error(request: Request, status: int) -> DomainError:
-    if status == METHOD_NOT_ALLOWED:
-        return refusal(
-            ErrorCode.METHOD_NOT_ALLOWED,
-            Text(f"{request.method} 메서드는 쓸 수 없습니다.", f"{request.method} is not allowed."),
-            Text("/api-docs를 보십시오.", "See /api-docs."),
-        )
-    if status == NOT_FOUND:
-        return refusal(
-            ErrorCode.NOT_FOUND,
-            Text("없는 주소입니다.", "There is nothing at this address."),
-            Text("/api-docs를 보십시오.", "See /api-docs."),
-        )
-    return internal_fault()

@@ -56,7 +56,7 @@ def ensure_secrets(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
         generated = {
             setting.env: secrets.token_hex(_SECRET_BYTES)
             for setting in descriptions()
-            if setting.is_secret
+            if setting.is_generated
             and not environ.get(setting.env, "").strip()
             and setting.env not in stored
         }

@@ -1,7 +1,8 @@
 """What the value of a setting may be: in words for people, and how it is read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kis.errors import Text
 
@@ -138,23 +139,34 @@ def _with_database(rest: str, text: str) -> str:
 class Description:
     """All about one setting, for the loader and for `docs/settings.md`.
 
-    `default` is text as one would write it; a secret has none: it is generated.
+    `default` is text as one would write it; None: a secret, which is generated; empty:
+    not set, which leaves the value an empty text.
     """
 
     env: str
-    default: str
+    default: str | None
     kind: Kind
     about: Text
     unit: Text = _NO_UNIT
 
     @property
-    def is_secret(self) -> bool:
-        """Whether the value must never be shown."""
-        return not self.default
+    def is_generated(self) -> bool:
+        """Whether this is a secret that is made at the first start."""
+        return self.default is None
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the service goes without it."""
+        return self.default == ""
 
 
-def described(
-    env: str, default: str, kind: Kind, about: Text, unit: Text = _NO_UNIT
-) -> dict[str, Description]:
-    """Return a `Description` as the metadata of a dataclass field."""
-    return {"description": Description(env, default, kind, about, unit)}
+def setting(
+    env: str, default: str | None, kind: Kind, about: tuple[str, str],
+    unit: tuple[str, str] = ("", ""), *, is_hidden: bool = False,
+) -> Any:  # fmt: skip
+    """Return a field of `Settings`; `about` and `unit` in Korean and English.
+
+    Secrets are left out of the repr, and whatever `is_hidden`.
+    """
+    description = Description(env, default, kind, Text(*about), Text(*unit))
+    return field(metadata={"description": description}, repr=default is not None and not is_hidden)

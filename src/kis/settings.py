@@ -19,10 +19,10 @@ from kis.setting_kinds import (
     Description,
     Kind,
     database_address,
-    described,
     host_name,
     one_of,
     secret,
+    setting,
     whole_number,
     yes_or_no,
 )
@@ -47,10 +47,11 @@ EQUAL_KEYS = Text(
 )
 """What to say where `Settings.admin_key_usable` is false."""
 
-_BYTES = Text("바이트", "bytes")
+_BYTES = ("바이트", "bytes")
+_HOME_DEFAULT = "./production"
 _HOME = Description(
     "KIS_HOME",
-    "./production",
+    _HOME_DEFAULT,
     Kind(Text("폴더 경로", "the path of a folder"), Path),
     Text(
         "데이터, 로그, 백업, .env가 놓이는 폴더. 환경 변수로만 정한다",
@@ -64,151 +65,76 @@ class Settings:
     """Everything that an operator can set. Secrets are left out of the repr."""
 
     home: Path = field(metadata={"description": _HOME})
-    host: str = field(
-        metadata=described(
-            "HOST",
-            "127.0.0.1",
-            host_name(),
-            Text("서버가 듣는 주소", "address that the server listens on"),
-        )
-    )
-    port: int = field(
-        metadata=described(
-            "PORT",
-            "3000",
-            whole_number(1, 65_535),
-            Text("서버가 듣는 TCP 포트", "TCP port that the server listens on"),
-        )
-    )
-    database_url: str = field(
-        repr=False,
-        metadata=described(
-            "DATABASE_URL",
-            f"sqlite:///{_HOME_MARK}/data/kis.db",
-            database_address(),
-            Text("데이터베이스", "the database"),
-        ),
-    )
-    api_key: str = field(
-        repr=False,
-        metadata=described(
-            "API_KEY",
-            "",
-            secret(16),
-            Text("견적을 낼 수 있는 키", "key that may estimate"),
-        ),
-    )
-    admin_api_key: str = field(
-        repr=False,
-        metadata=described(
-            "ADMIN_API_KEY",
-            "",
-            secret(16),
-            Text(
-                "모든 것을 할 수 있는 키. API_KEY와 같으면 견적만 낼 수 있다",
-                "key that may do everything; when equal to API_KEY it may only estimate",
-            ),
-        ),
-    )
-    evidence_secret: str = field(
-        repr=False,
-        metadata=described(
-            "EVIDENCE_SECRET",
-            "",
-            secret(32),
-            Text("증거 봉인(HMAC-SHA256)의 비밀값", "secret of the evidence seal (HMAC-SHA256)"),
-        ),
-    )
-    rate_limit_per_minute: int = field(
-        metadata=described(
-            "RATE_LIMIT_PER_MINUTE",
-            "6000",
-            whole_number(0, 10_000_000),
-            Text(
-                "키와 클라이언트별 요청 한도. 0이면 한도 없음",
-                "limit for each key and client; 0 turns it off",
-            ),
-            Text("요청/분", "requests per minute"),
-        )
-    )
-    allow_mixed_brand: bool = field(
-        metadata=described(
-            "ALLOW_MIXED_BRAND",
-            "false",
-            yes_or_no(),
-            Text(
-                '요청의 brand가 "MIXED"이면 한 반에 여러 브랜드를 허용',
-                'allow several brands on a board whose request says brand "MIXED"',
-            ),
-        )
-    )
-    log_format: Literal["text", "json"] = field(
-        metadata=described(
-            "LOG_FORMAT",
-            "text",
-            one_of("text", "json"),
-            Text(
-                "로그 형식. 런북의 grep과 awk 명령은 text를 전제로 한다",
-                "form of the log; the runbook's grep and awk commands read text",
-            ),
-        )
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = field(
-        metadata=described(
-            "LOG_LEVEL",
-            "INFO",
-            one_of("DEBUG", "INFO", "WARNING", "ERROR"),
-            Text(
-                "기록할 최소 수준. INFO보다 높으면 요청 기록이 남지 않는다",
-                "least level that is logged; above INFO requests leave no line",
-            ),
-        )
-    )
-    slow_query_ms: int = field(
-        metadata=described(
-            "SLOW_QUERY_MS",
-            "100",
-            whole_number(0, 3_600_000),
-            Text(
-                "이보다 오래 걸린 SQL은 slow query로 기록",
-                "SQL that takes longer is logged as a slow query",
-            ),
-            Text("밀리초", "milliseconds"),
-        )
-    )
-    max_body_bytes: int = field(
-        metadata=described(
-            "MAX_BODY_BYTES",
-            "1048576",
-            whole_number(1_024, 1_073_741_824),
-            Text("요청 본문의 최대 크기", "largest request body"),
-            _BYTES,
-        )
-    )
-    max_import_bytes: int = field(
-        metadata=described(
-            "MAX_IMPORT_BYTES",
-            "52428800",
-            whole_number(1_024, 1_073_741_824),
-            Text(
-                "들여올 지식과 검증할 증거의 본문 최대 크기",
-                "largest body of a knowledge import, and of evidence to verify",
-            ),
-            _BYTES,
-        )
-    )
-    idempotency_days: int = field(
-        metadata=described(
-            "IDEMPOTENCY_DAYS",
-            "30",
-            whole_number(1, 3_650),
-            Text(
-                "Idempotency-Key와 그 응답을 보관하는 기간",
-                "how long an Idempotency-Key and its answer are kept",
-            ),
-            Text("일", "days"),
-        )
-    )
+    host: str = setting(
+        "HOST", "127.0.0.1", host_name(),
+        ("서버가 듣는 주소",
+         "address that the server listens on"),
+    )  # fmt: skip
+    port: int = setting(
+        "PORT", "3000", whole_number(1, 65_535),
+        ("서버가 듣는 TCP 포트",
+         "TCP port that the server listens on"),
+    )  # fmt: skip
+    database_url: str = setting(
+        "DATABASE_URL", f"sqlite:///{_HOME_MARK}/data/kis.db", database_address(),
+        ("데이터베이스",
+         "the database"), is_hidden=True,
+    )  # fmt: skip
+    api_key: str = setting(
+        "API_KEY", None, secret(16),
+        ("견적을 낼 수 있는 키",
+         "key that may estimate"),
+    )  # fmt: skip
+    admin_api_key: str = setting(
+        "ADMIN_API_KEY", None, secret(16),
+        ("모든 것을 할 수 있는 키. API_KEY와 같으면 견적만 낼 수 있다",
+         "key that may do everything; when equal to API_KEY it may only estimate"),
+    )  # fmt: skip
+    evidence_secret: str = setting(
+        "EVIDENCE_SECRET", None, secret(32),
+        ("증거 봉인(HMAC-SHA256)의 비밀값",
+         "secret of the evidence seal (HMAC-SHA256)"),
+    )  # fmt: skip
+    rate_limit_per_minute: int = setting(
+        "RATE_LIMIT_PER_MINUTE", "6000", whole_number(0, 10_000_000),
+        ("키와 클라이언트별 요청 한도. 0이면 한도 없음",
+         "limit for each key and client; 0 turns it off"), ("요청/분", "requests per minute"),
+    )  # fmt: skip
+    allow_mixed_brand: bool = setting(
+        "ALLOW_MIXED_BRAND", "false", yes_or_no(),
+        ('요청의 brand가 "MIXED"이면 한 반에 여러 브랜드를 허용',
+         'allow several brands on a board whose request says brand "MIXED"'),
+    )  # fmt: skip
+    log_format: Literal["text", "json"] = setting(
+        "LOG_FORMAT", "text", one_of("text", "json"),
+        ("로그 형식. 런북의 grep과 awk 명령은 text를 전제로 한다",
+         "form of the log; the runbook's grep and awk commands read text"),
+    )  # fmt: skip
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
+        "LOG_LEVEL", "INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        ("기록할 최소 수준. INFO보다 높으면 요청 기록이 남지 않는다",
+         "least level that is logged; above INFO requests leave no line"),
+    )  # fmt: skip
+    slow_query_ms: int = setting(
+        "SLOW_QUERY_MS", "100", whole_number(0, 3_600_000),
+        ("이보다 오래 걸린 SQL은 slow query로 기록",
+         "SQL that takes longer is logged as a slow query"), ("밀리초", "milliseconds"),
+    )  # fmt: skip
+    max_body_bytes: int = setting(
+        "MAX_BODY_BYTES", "1048576", whole_number(1_024, 1_073_741_824),
+        ("요청 본문의 최대 크기",
+         "largest request body"), _BYTES,
+    )  # fmt: skip
+    max_import_bytes: int = setting(
+        "MAX_IMPORT_BYTES", "52428800", whole_number(1_024, 1_073_741_824),
+        ("들여올 지식과 검증할 증거의 본문 최대 크기",
+         "largest body of a knowledge import, and of evidence to verify"), _BYTES,
+    )  # fmt: skip
+    idempotency_days: int = setting(
+        "IDEMPOTENCY_DAYS", "30", whole_number(1, 3_650),
+        ("Idempotency-Key와 그 응답을 보관하는 기간",
+         "how long an Idempotency-Key and its answer are kept"), ("일", "days"),
+    )  # fmt: skip
 
     @property
     def admin_key_usable(self) -> bool:
@@ -233,8 +159,8 @@ class Settings:
 
 def descriptions() -> Iterator[Description]:
     """Yield the description of every setting, in the order of the fields."""
-    for setting in fields(Settings):
-        yield setting.metadata["description"]
+    for each in fields(Settings):
+        yield each.metadata["description"]
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -248,12 +174,15 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     stored = read_env_file(env_file_of(home))
     values: dict[str, Any] = {}
     problems: list[Text] = []
-    for setting in fields(Settings):
-        description: Description = setting.metadata["description"]
-        default = description.default.replace(_HOME_MARK, str(home))
+    for each in fields(Settings):
+        description: Description = each.metadata["description"]
+        default = (description.default or "").replace(_HOME_MARK, str(home))
         text = environ.get(description.env, "").strip() or stored.get(description.env, default)
+        if not text and description.is_optional:
+            values[each.name] = ""
+            continue
         try:
-            values[setting.name] = description.kind.parse(text)
+            values[each.name] = description.kind.parse(text)
         except ValueError:
             problems.append(_not_allowed(description, text))
     if problems:
@@ -263,7 +192,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 def home_of(environ: Mapping[str, str]) -> Path:
     """Return KIS_HOME as an absolute path, so that a later chdir does not move it."""
-    return Path(environ.get(_HOME.env, "").strip() or _HOME.default).absolute()
+    return Path(environ.get(_HOME.env, "").strip() or _HOME_DEFAULT).absolute()
 
 
 def env_file_of(home: Path) -> Path:
@@ -312,7 +241,9 @@ def settings_table() -> str:
         "|---|---|---|---|---|",
     ]
     for description in descriptions():
-        default = f"`{description.default}`" if description.default else "생성 generated"
+        default = f"`{description.default}`" if description.default else "없음 none"
+        if description.is_generated:
+            default = "생성 generated"
         unit = f"{description.unit.ko} {description.unit.en}".strip() or "-"
         allowed = description.kind.allowed
         korean = f"{description.about.ko}. 허용값: {allowed.ko}"
