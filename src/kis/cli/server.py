@@ -10,6 +10,7 @@ import typer
 
 from kis.cli.client import fail, prepare, show_secrets
 from kis.cli.lock import Lock, Locked, lock_file, only_process
+from kis.cli.pid_file import end_server, named_process
 
 if TYPE_CHECKING:
     import socket
@@ -24,6 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON으로 출력. Print J
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command(epilog="예 Example: kis-backend serve")(serve)
+    app.command(epilog="예 Example: kis-backend stop")(stop)
     app.command(epilog="예 Example: kis-backend doctor --json")(doctor)
 
 
@@ -54,7 +56,11 @@ def serve(
         signal.signal(number, _end)
     shown = None if is_quiet else _announcement(settings, as_json=as_json)
     try:
-        with only_process(settings) as lock, listen(settings) as listener:
+        with (
+            only_process(settings) as lock,
+            listen(settings) as listener,
+            named_process(settings),
+        ):
             _run(settings, workers, lock, listener, shown)
     except Locked as locked:
         fail(
@@ -64,6 +70,30 @@ def serve(
             f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
             2,
         )
+
+
+def stop(
+    patience: Annotated[
+        int,
+        typer.Option(
+            min=1, max=600, help="이만큼(초) 기다린 뒤 강제 종료. Seconds before it is killed."
+        ),
+    ] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """이 홈의 서버를 끝낸다. End the server of this home; what it has begun is answered first."""
+    outcome = end_server(prepare().settings, patience)
+    if as_json:
+        typer.echo(json.dumps({"outcome": outcome}))
+        return
+    typer.echo(
+        {
+            "not running": "실행 중인 서버가 없습니다. No server is running.",
+            "ended": "서버를 끝냈습니다. The server has ended.",
+            "killed": f"서버가 {patience}초 안에 끝나지 않아 강제로 끝냈습니다."
+            f" The server did not end within {patience} s and was killed.",
+        }[outcome]
+    )
 
 
 def _refuse_workers() -> NoReturn:

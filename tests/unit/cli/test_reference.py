@@ -29,7 +29,7 @@ def test_every_command_is_there() -> None:
     assert sorted(COMMANDS) == sorted(
         f"kis-backend {name}"
         for name in (
-            "serve", "doctor", "sample", "estimate", "keys",
+            "serve", "stop", "doctor", "sample", "estimate", "keys",
             "knowledge import", "knowledge validate", "knowledge activate",
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "evidence show", "evidence verify", "evidence collect",

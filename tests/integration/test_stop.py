@@ -1,0 +1,49 @@
+"""`kis-backend stop`: it ends the server of this home, and no other process."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from kis.cli.pid_file import pid_file
+from tests.integration.program import Program, is_clear
+from tests.services import Server, board, running_server, settings_in
+
+
+@pytest.fixture
+def program(server: Server) -> Program:
+    return Program(server.home, PORT=str(server.port))
+
+
+def test_a_server_ends_well(server: Server, program: Program) -> None:
+    done = program.run("stop")
+    assert (done.returncode, server.process.wait(1)) == (0, 0)
+    assert is_clear(done)
+    assert program.json("stop") == {"outcome": "not running"}
+
+
+def test_a_server_that_hangs_is_killed(server: Server, program: Program) -> None:
+    os.kill(server.process.pid, signal.SIGSTOP)
+    assert program.json("stop", "--patience", "1") == {"outcome": "killed"}
+    assert server.process.wait(1) == -signal.SIGKILL
+
+
+def test_a_file_of_a_killed_server_names_nobody(server: Server, program: Program) -> None:
+    settings = settings_in(server.home, PORT=str(server.port))
+    server.process.kill()
+    server.process.wait(5)
+    # As if another process had got its id meanwhile.
+    pid_file(settings).write_text(f"{os.getpid()}\n")
+    assert program.json("stop") == {"outcome": "not running"}
+
+
+def test_where_nothing_was_started_there_is_nothing_to_end(tmp_path: Path) -> None:
+    assert Program(tmp_path).json("stop") == {"outcome": "not running"}
+
+
+def test_it_can_start_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with running_server(tmp_path / "home") as server:
+            assert server.request("POST", "/v1/estimate/create", json=board()).status_code == 201
+            Program(server.home, PORT=str(server.port)).run("stop")
