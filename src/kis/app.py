@@ -17,7 +17,7 @@ from kis import clock
 from kis.access.keys import KeySet, Scope
 from kis.access.rate import Limiter, RateLimiter
 from kis.access.shared_rate import SharedRateLimiter
-from kis.api import batch, docs, estimates, golden, handlers, health, knowledge, replay
+from kis.api import batch, docs, estimates, golden, handlers, health, knowledge, replay, upkeep
 from kis.api.direct import Shortcut
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
@@ -225,6 +225,7 @@ def create_app(settings: Settings) -> Application:
         batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
         knowledge.router(services.catalogue, services.staging, services.activation, documented),
         replay.router(services.replays, documented),
+        upkeep.router(services.database, documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(
             services.database, services.writer, services.knowledge, services.metrics, documented

@@ -22,6 +22,7 @@ KEY_HEADERS = [
     {"X-Api-Keys": ADMIN_API_KEY},
     {"Cookie": f"X-API-Key={ADMIN_API_KEY}"},
 ]
+ADMINISTRATION = ("/v1/knowledge/", "/v1/maintenance", "/v1/report/", "/v1/selftest")
 
 
 def operations(client: Client) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -72,7 +73,7 @@ def test_api_key_may_estimate_and_no_more(shared_client: Client) -> None:
     refused = set()
     for method, path, _ in operations(shared_client):
         response = shared_client.request(method, path)
-        if path.startswith("/v1/knowledge/"):
+        if path.startswith(ADMINISTRATION):
             problem_of(response, 403, "FORBIDDEN")
             refused.add(repr(shape_without_ids(response)))
         else:

@@ -218,7 +218,7 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
         """견적 목록, 최신순. A page of estimates, newest first."""
         wanted = EstimateFilter(
             limit + 1, cursor, main_model, brand, form, label, customer,
-            _in_utc(since), _in_utc(until),
+            in_utc(since), in_utc(until),
         )  # fmt: skip
         found = await estimates.list_estimates(wanted)
         page = Page(
@@ -239,7 +239,7 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
     )  # fmt: skip
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
     """Take a time without zone as UTC, and one beyond the calendar as its first or last."""
     if moment is None or moment.tzinfo is None:
         return moment and moment.replace(tzinfo=UTC)

@@ -37,10 +37,15 @@ LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
 STREAMED = frozenset({"/v1/estimate/batch"})
 """Paths that bound their bodies themselves, line by line."""
 
+OF_ADMINISTRATORS = ("/v1/knowledge/", "/v1/maintenance", "/v1/report/", "/v1/selftest")
+
 ADMIN_NEEDED = Text(
     "관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."
 )
-ACCESS: tuple[tuple[str, Scope], ...] = (("/v1/knowledge/", Scope.ADMIN), ("/v1/", Scope.API))
+ACCESS: tuple[tuple[str, Scope], ...] = (
+    *((prefix, Scope.ADMIN) for prefix in OF_ADMINISTRATORS),
+    ("/v1/", Scope.API),
+)
 """Longest prefix first. What is not listed is open to anyone."""
 
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from kis.cli import db, estimate, evidence, keys, knowledge, sample, server
+from kis.cli import db, estimate, evidence, keys, knowledge, report, sample, server
 
 app = typer.Typer(
     name="kis-backend",
@@ -25,6 +25,7 @@ app.add_typer(
     evidence.app, name="evidence", epilog="예 Example: kis-backend evidence verify evidence.json"
 )
 app.add_typer(db.app, name="db", epilog="예 Example: kis-backend db check")
+app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 keys.register(app)
 
 

@@ -195,6 +195,21 @@ def list_estimates(connection: Connection, wanted: EstimateFilter) -> list[Estim
     return [EstimateSummary(*row) for row in connection.execute(query)]
 
 
+def count_models(
+    connection: Connection, since: datetime, until: datetime, limit: int
+) -> list[tuple[str, int]]:
+    """Return the main breakers that were asked for most from `since` to `until`, and how often."""
+    table, times = estimate_table.c, func.count().label("times")
+    rows = connection.execute(
+        select(table.main_model, times)
+        .where(table.created_at >= since, table.created_at < until)
+        .group_by(table.main_model)
+        .order_by(times.desc(), table.main_model)
+        .limit(limit)
+    )
+    return [(row.main_model, row.times) for row in rows]
+
+
 class IdRange(NamedTuple):
     """Estimates by id, which is their order in time: those after `after`, up to `upto`.
 

@@ -13,7 +13,13 @@ from kis.cli.reference import command_helps, command_reference
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 GENERATED_BELOW = "<!-- generated: command_reference() -->\n"
 HELPS = dict(command_helps())
-GROUPS = ("kis-backend", "kis-backend knowledge", "kis-backend evidence", "kis-backend db")
+GROUPS = (
+    "kis-backend",
+    "kis-backend knowledge",
+    "kis-backend evidence",
+    "kis-backend db",
+    "kis-backend report",
+)
 COMMANDS = [name for name in HELPS if name not in GROUPS]
 
 
@@ -33,7 +39,7 @@ def test_every_command_is_there() -> None:
             "knowledge import", "knowledge validate", "knowledge activate",
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "evidence show", "evidence verify", "evidence collect",
-            "db migrate", "db check", "db copy",
+            "db migrate", "db check", "db copy", "report daily", "report weekly",
         )
     )  # fmt: skip
 
