@@ -48,6 +48,7 @@ from kis.ops.apart import run_apart
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
+from kis.ops.selftest import SelftestService
 from kis.settings import Settings
 
 DESCRIPTION = (
@@ -206,6 +207,13 @@ def _keys(settings: Settings) -> KeySet:
     return KeySet.of(secrets)
 
 
+def _selftests(services: Services) -> SelftestService:
+    return SelftestService(
+        database=services.database, writer=services.writer, knowledge=services.knowledge,
+        estimates=services.estimates, evidence=services.evidence, new_id=clock.new_id,
+    )  # fmt: skip
+
+
 def create_app(settings: Settings) -> Application:
     """Return the application: routes inside, the gatekeeper around them.
 
@@ -225,7 +233,7 @@ def create_app(settings: Settings) -> Application:
         batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
         knowledge.router(services.catalogue, services.staging, services.activation, documented),
         replay.router(services.replays, documented),
-        upkeep.router(services.database, documented),
+        upkeep.router(services.database, _selftests(services), documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(
             services.database, services.writer, services.knowledge, services.metrics, documented

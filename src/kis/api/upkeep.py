@@ -4,14 +4,18 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from kis.api.estimates import FIRST_MOMENT, LAST_MOMENT, Moment, in_utc
 from kis.api.health import TAG
-from kis.api.knowledge import answer
+from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
 from kis.db.engine import Database
+from kis.errors import ErrorCode
 from kis.estimate import store
+from kis.estimate.service import Caller
+from kis.ops.selftest import Selftest, SelftestService
 
 MAX_MODELS = 100
 
@@ -23,10 +27,11 @@ class ModelCount(msgspec.Struct, frozen=True, rename="camel"):
     count: int
 
 
-def router(database: Database, documented: Documented) -> APIRouter:
+def router(database: Database, selftests: SelftestService, documented: Documented) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=list(TAG))
     _add_report(routes, database, documented)
+    _add_selftest(routes, selftests, documented)
     return routes
 
 
@@ -41,3 +46,13 @@ def _add_report(routes: APIRouter, database: Database, documented: Documented) -
         first, last = in_utc(since) or FIRST_MOMENT, in_utc(until) or LAST_MOMENT
         found = await database.read(lambda c: store.count_models(c, first, last, limit))
         return answer([ModelCount(*row) for row in found])
+
+
+def _add_selftest(routes: APIRouter, selftests: SelftestService, documented: Documented) -> None:
+    docs = documented.route(Selftest, errors=(ErrorCode.OVERLOADED,))
+
+    @routes.post("/v1/selftest", **docs)
+    async def run_selftest(request: Request) -> Response:
+        """견적 하나를 끝까지 해 보고 되돌린다. An estimate end to end, undone at its end."""
+        caller = Caller(actor_of(request), request.state.context.client)
+        return answer(await selftests.run(caller))

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from kis.cli import db, estimate, evidence, keys, knowledge, report, sample, server
+from kis.cli import db, estimate, evidence, keys, knowledge, report, sample, selftest, server
 
 app = typer.Typer(
     name="kis-backend",
@@ -27,6 +27,7 @@ app.add_typer(
 app.add_typer(db.app, name="db", epilog="예 Example: kis-backend db check")
 app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 keys.register(app)
+selftest.register(app)
 
 
 def run() -> NoReturn:

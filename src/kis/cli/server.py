@@ -133,7 +133,7 @@ def _run(
     """Serve until a signal comes; show `announcement` once requests are answered."""
 
     def tell_ready() -> None:
-        lock.name(_address(settings, LOCAL_HOSTS.get(settings.host, settings.host)))
+        lock.name(address_here(settings))
         if announcement:
             typer.echo(announcement)
             sys.stdout.flush()
@@ -164,6 +164,11 @@ def _announcement(settings: "Settings", *, as_json: bool) -> str:
         f" -H \"X-API-Key: $(sed -n 's/^API_KEY=//p' '{env_file}')\""
         f" -H 'Content-Type: application/json' -d '{board}'"
     )
+
+
+def address_here(settings: "Settings") -> str:
+    """Return where programs of this machine find the server of `settings`."""
+    return _address(settings, LOCAL_HOSTS.get(settings.host, settings.host))
 
 
 def _address(settings: "Settings", host: str) -> str:

@@ -56,6 +56,11 @@ class EvidenceService:
         """Check `package`, decoded JSON, against itself, our keys and our database."""
         return await self._database.read(lambda c: verify_package(c, package, self._keyring))
 
+    def verify_stored(self, connection: Connection, estimate_id: str) -> Verification:
+        """Check the evidence of an estimate as `connection` sees it; at once, not by a reader."""
+        package = compose_package(connection, estimate_id)
+        return verify_package(connection, msgspec.json.decode(package or b"null"), self._keyring)
+
 
 def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
     """Return the package as the database has it now, unchecked; None for an unknown id.

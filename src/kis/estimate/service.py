@@ -108,6 +108,17 @@ class EstimateService:
                     # put in place before this was told; else it is fetched.
                     await self._follower.catch_up(active)
 
+    def compose(self, draft: BoardDraft, caller: Caller, key: str) -> store.EstimateRecord:
+        """Return what `create` would store for `draft` just now; nothing is stored.
+
+        Raises:
+            DomainError: the gates' and selection's findings.
+
+        """
+        fingerprint = sha256_hex(canonical(draft))
+        request = _Request(draft, caller, RecordKey(caller.owner, CREATE, key), fingerprint)
+        return self._compose(self._knowledge.current, request)
+
     def check(self, draft: BoardDraft) -> list[Finding]:
         """Return everything that the gates and the tables have against `draft`."""
         snapshot = self._knowledge.current.snapshot

@@ -83,6 +83,14 @@ def sample_requests(tables: Tables, changed: Changed, sample_size: int) -> list[
     ]
 
 
+def plain_boards(tables: Tables, at_most: int) -> list[Request]:
+    """Return at most so many boards of one breaker each, as main and as branches."""
+    return [
+        _request(row, FORMS[0], _branches(row, BRANCH_QUANTITY))
+        for row in _spread(tables.breakers, at_most)
+    ]
+
+
 def _chosen(
     rows: Sequence[Row], keys: Collection[object], key_of: Callable[[Row], object]
 ) -> list[Row]:

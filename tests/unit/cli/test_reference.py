@@ -40,6 +40,7 @@ def test_every_command_is_there() -> None:
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "evidence show", "evidence verify", "evidence collect",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
+            "selftest",
         )
     )  # fmt: skip
 

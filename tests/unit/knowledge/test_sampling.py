@@ -8,7 +8,7 @@ import pytest
 
 from kis.knowledge.diff import Changed
 from kis.knowledge.model import Accessory, Breaker
-from kis.knowledge.sampling import SampleRequest, sample_requests
+from kis.knowledge.sampling import SampleRequest, plain_boards, sample_requests
 from kis.knowledge.snapshot import Tables
 
 from .rows import breaker, seed_tables, tables_of
@@ -217,3 +217,10 @@ def test_shares_without_changed_breakers(others: Any, expected: dict[str, int]) 
 def test_without_a_breaker_there_is_no_board() -> None:
     empty: Tables = msgspec.structs.replace(seed_tables(), breakers=())
     assert sample_requests(empty, changes(accessories=CODES, enclosures=MODELS), 9) == []
+
+
+def test_plain_boards_are_of_one_breaker_each() -> None:
+    boards: list[Any] = plain_boards(tables_of(SMALL, MEDIUM, LARGE), 2)
+    assert [board["main"]["model"] for board in boards] == ["A-53", "B-103"]
+    assert all(board["branches"][0]["model"] == board["main"]["model"] for board in boards)
+    assert plain_boards(tables_of(), 2) == []
