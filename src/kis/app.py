@@ -17,7 +17,18 @@ from kis import clock
 from kis.access.keys import KeySet, Scope
 from kis.access.rate import Limiter, RateLimiter
 from kis.access.shared_rate import SharedRateLimiter
-from kis.api import batch, docs, estimates, golden, handlers, health, knowledge, replay, upkeep
+from kis.api import (
+    batch,
+    docs,
+    estimates,
+    golden,
+    handlers,
+    health,
+    knowledge,
+    pruning,
+    replay,
+    upkeep,
+)
 from kis.api.direct import Shortcut
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
@@ -42,6 +53,7 @@ from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
 from kis.knowledge.fleet import Alone, Fleet, SharedFleet, worker_name
 from kis.knowledge.following import Follower
+from kis.knowledge.pruning import PruningService
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
@@ -55,6 +67,9 @@ DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
     "Sizes switchboard enclosures from the maker's own tables, with evidence."
 )
+
+UPLOADS = "knowledge-staging"
+"""The folder of uploads as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ def open_services(settings: Settings) -> Services:
     keyring = Keyring.of(settings.evidence_secret.encode())
     workers = Workers(keyring)
     staging = Staging(
-        database=database, writer=writer, folder=settings.home / "knowledge-staging",
+        database=database, writer=writer, folder=settings.home / UPLOADS,
         resize=resize, apart=run_apart, now=clock.now,
     )  # fmt: skip
     return Services(
@@ -207,6 +222,13 @@ def _keys(settings: Settings) -> KeySet:
     return KeySet.of(secrets)
 
 
+def _pruning(services: Services, settings: Settings) -> PruningService:
+    return PruningService(
+        database=services.database, writer=services.writer,
+        folder=settings.home / UPLOADS, now=clock.now,
+    )  # fmt: skip
+
+
 def _selftests(services: Services) -> SelftestService:
     return SelftestService(
         database=services.database, writer=services.writer, knowledge=services.knowledge,
@@ -232,6 +254,7 @@ def create_app(settings: Settings) -> Application:
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
         batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
         knowledge.router(services.catalogue, services.staging, services.activation, documented),
+        pruning.router(_pruning(services, settings), documented),
         replay.router(services.replays, documented),
         upkeep.router(services.database, _selftests(services), documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),

@@ -25,6 +25,7 @@ IMPORT = {
 VALIDATE = {"versionLabel": LABEL, "sampleSize": 10}
 ACTIVATE = {"versionLabel": LABEL, "runRegression": True}
 REPLAY = {"versionLabel": "v2025-09-24-01", "last": 1000}
+PRUNE = {"olderThanDays": 30, "dryRun": True}
 ROLLBACK = {
     "targetVersionLabel": "v2025-09-24-01",
     "reason": "Production issue: estimate calculation errors",

@@ -1,4 +1,4 @@
-"""kis-backend knowledge import|validate|activate|rollback|versions|diff|replay."""
+"""kis-backend knowledge import|validate|activate|rollback|versions|diff|replay|prune."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kis.cli import replay
+from kis.cli import prune, replay
 from kis.cli.client import read_input, show_json, show_refusal
 from kis.cli.connection import call
 from kis.cli.knowledge_words import (
@@ -128,3 +128,4 @@ def diff(
 
 
 replay.register(app)
+prune.register(app)

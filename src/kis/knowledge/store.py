@@ -145,6 +145,13 @@ def load_active_version(connection: Connection) -> Version:
     return _version(row)
 
 
+def load_history(connection: Connection) -> list[tuple[int, datetime]]:
+    """Return the id of each version that became active, and when; in that order."""
+    table = knowledge_activation_table.c
+    rows = connection.execute(select(table.version_id, table.at).order_by(table.id))
+    return [(row.version_id, row.at) for row in rows]
+
+
 # --- content ---------------------------------------------------------------------------
 
 

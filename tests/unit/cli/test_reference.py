@@ -38,6 +38,7 @@ def test_every_command_is_there() -> None:
             "serve", "stop", "doctor", "sample", "estimate", "keys",
             "knowledge import", "knowledge validate", "knowledge activate",
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
+            "knowledge prune",
             "evidence show", "evidence verify", "evidence collect",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
             "selftest",
