@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,3 +130,22 @@ def test_models_are_counted_in_their_time(client: Client) -> None:
     first = {"limit": "1"}
     assert len(good(client.request("GET", path, key=ADMIN_API_KEY, params=first))) == 1
     refused(client.get(path), 403, "FORBIDDEN")
+
+
+def test_old_rotated_logs_are_cleaned(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    program.run("keys")
+    logs = tmp_path / "logs"
+    for name in ("kis-backend.log", "kis-backend.log.1", "kis-backend.log.2.gz", "other.log.1"):
+        (logs / name).write_bytes(b"x" * 2_097_152)
+        os.utime(logs / name, (1, 1))
+    os.utime(logs / "kis-backend.log.1")
+    assert program.json("logs", "clean", "--dry-run") == {
+        "dryRun": True, "files": [{"name": "kis-backend.log.2.gz", "bytes": 2_097_152}],
+    }  # fmt: skip
+    assert "Deleted: 1 (2.0 MiB)" in program.run("logs", "clean").stdout
+    kept = {path.name for path in logs.iterdir()}
+    assert kept == {"kis-backend.log", "kis-backend.log.1", "other.log.1"}
+    wrong = program.run("logs", "clean", "--older-than", "old")
+    assert wrong.returncode == 2
+    assert is_clear(wrong)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from kis.ops.report_files import Read, files_since, read_file
+from kis.ops.log_files import Read, files_since, read_file
 from kis.ops.report_tally import DENIED, OTHERS, SERVER_FAULT, Tally, Timings
 from kis.ops.report_volume import LEAST_DAYS, Verdict, judge
 

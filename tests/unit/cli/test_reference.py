@@ -19,6 +19,7 @@ GROUPS = (
     "kis-backend evidence",
     "kis-backend db",
     "kis-backend report",
+    "kis-backend logs",
 )
 COMMANDS = [name for name in HELPS if name not in GROUPS]
 
@@ -41,7 +42,7 @@ def test_every_command_is_there() -> None:
             "knowledge prune",
             "evidence show", "evidence verify", "evidence collect",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
-            "selftest",
+            "selftest", "logs clean",
         )
     )  # fmt: skip
 

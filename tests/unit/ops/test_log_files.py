@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis.ops import report_files
-from kis.ops.report_files import (
+from kis.ops import log_files
+from kis.ops.log_files import (
+    clean,
     files_since,
     is_rotated,
     lines_of,
@@ -63,6 +64,23 @@ def test_without_a_log_there_are_no_files(tmp_path: Path) -> None:
     assert files_since(tmp_path / "logs" / LOG, 0) == []
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_old_rotated_files_go_and_nothing_else(tmp_path: Path, dry_run: bool) -> None:
+    log = make(tmp_path, LOG, 1)
+    for name, mtime_s in (
+        (f"{LOG}.1", 100),
+        (f"{LOG}.2.gz", 99),
+        (f"{LOG}.bak", 1),
+        ("a.log.1", 1),
+    ):
+        make(tmp_path, name, mtime_s)
+    (tmp_path / f"{LOG}.9").symlink_to(log)
+    before = sorted(tmp_path.iterdir())
+    assert [aged.name for aged in clean(log, 100, dry_run=dry_run)] == [f"{LOG}.2.gz"]
+    gone = [] if dry_run else [tmp_path / f"{LOG}.2.gz"]
+    assert sorted(tmp_path.iterdir()) == [path for path in before if path not in gone]
+
+
 def test_compressed_and_plain_files_have_the_same_lines(tmp_path: Path) -> None:
     for name in (f"{LOG}.1", f"{LOG}.2.gz"):
         lines: list[bytes] = []
@@ -90,17 +108,17 @@ def test_file_that_is_not_compressed_at_all(tmp_path: Path) -> None:
     st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b""))), st.integers(1, 50)
 )
 def test_blocks_do_not_show(lines: list[bytes], block: int) -> None:
-    before = report_files.BLOCK_BYTES
-    report_files.BLOCK_BYTES = block
+    before = log_files.BLOCK_BYTES
+    log_files.BLOCK_BYTES = block
     try:
         found = list(lines_of(io.BytesIO(b"".join(line + b"\n" for line in lines))))
     finally:
-        report_files.BLOCK_BYTES = before
+        log_files.BLOCK_BYTES = before
     assert found == lines
 
 
 def test_what_never_ends_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_files, "BLOCK_BYTES", 10)
-    monkeypatch.setattr(report_files, "LONGEST_LINE", 100)
+    monkeypatch.setattr(log_files, "BLOCK_BYTES", 10)
+    monkeypatch.setattr(log_files, "LONGEST_LINE", 100)
     file = io.BytesIO(b"x" * 1_000 + b"\nlast\n")
     assert max(map(len, lines_of(file))) <= 120

@@ -44,6 +44,32 @@ def files_since(log: Path, since_s: float) -> list[Path]:
     return [*rotated, *([log] if log.is_file() else [])]
 
 
+class Aged(NamedTuple):
+    """A rotated log that is old enough to go."""
+
+    name: str
+    size: int
+
+
+def clean(log: Path, before_s: float, *, dry_run: bool) -> list[Aged]:
+    """Delete what was rotated out of `log` and not written since `before_s`; return what it was.
+
+    Never `log` itself, nor any file of another name: a program may keep logs beside it.
+
+    Raises:
+        OSError: a file cannot be deleted; those before it are.
+
+    """
+    aged = []
+    for path in rotated_files(log):
+        status = path.stat()
+        if status.st_mtime < before_s:
+            aged.append(Aged(path.name, status.st_size))
+            if not dry_run:
+                path.unlink()
+    return aged
+
+
 def read_file(path: Path, add: Callable[[bytes], None]) -> Read:
     """Hand each line of `path`, without its newline, to `add`; never raises for the file."""
     lines = 0
