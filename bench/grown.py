@@ -98,7 +98,7 @@ def measure(source: Databases, stored: int, rounds: int, seconds: float) -> Grow
     kinds = len(mix())
     with running(grown) as service:
         run(Order(port=service.port, connections=1, key=API_KEY, run="origin", count=kinds))
-    _fill(source, grown, stored, kinds)
+    fill(source, grown, stored, kinds)
     figures = GrownFigures(stored, [], [])
     with running(empty) as on_empty, running(grown) as on_grown:
         for number in range(rounds):
@@ -115,7 +115,8 @@ def _create(service: Service, name: str, seconds: float) -> Summary:
     return summarise(run(order))
 
 
-def _fill(source: Databases, home: Home, count: int, kinds: int) -> None:
+def fill(source: Databases, home: Home, count: int, kinds: int) -> None:
+    """Store `count` copies of the `kinds` estimates that `home` has."""
     with _opened(source, home) as execute:
         execute(CHOOSE)
         for copied in COPIED:

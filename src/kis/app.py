@@ -57,6 +57,7 @@ from kis.knowledge.pruning import PruningService
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
+from kis.ops.maintenance import MaintenanceService
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
@@ -229,6 +230,13 @@ def _pruning(services: Services, settings: Settings) -> PruningService:
     )  # fmt: skip
 
 
+def _maintenance(services: Services, settings: Settings) -> MaintenanceService:
+    return MaintenanceService(
+        database=services.database, writer=services.writer, url=settings.database_url,
+        now=clock.now,
+    )  # fmt: skip
+
+
 def _selftests(services: Services) -> SelftestService:
     return SelftestService(
         database=services.database, writer=services.writer, knowledge=services.knowledge,
@@ -256,7 +264,9 @@ def create_app(settings: Settings) -> Application:
         knowledge.router(services.catalogue, services.staging, services.activation, documented),
         pruning.router(_pruning(services, settings), documented),
         replay.router(services.replays, documented),
-        upkeep.router(services.database, _selftests(services), documented),
+        upkeep.router(
+            services.database, _selftests(services), _maintenance(services, settings), documented
+        ),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(
             services.database, services.writer, services.knowledge, services.metrics, documented

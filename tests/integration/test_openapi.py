@@ -23,7 +23,7 @@ from tests.services import ADMIN_API_KEY, Client, Server, board
 Operation = tuple[str, str, dict[str, Any]]
 OUTSIDE = {"/metrics", "/api-docs", "/openapi.json"}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-WITHOUT_BODY = ("/v1/selftest",)
+WITHOUT_BODY = ("/v1/maintenance", "/v1/selftest")
 EVERYWHERE = {"401", "403", "429", "500", "503"}
 
 

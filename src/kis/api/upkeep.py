@@ -15,6 +15,7 @@ from kis.db.engine import Database
 from kis.errors import ErrorCode
 from kis.estimate import store
 from kis.estimate.service import Caller
+from kis.ops.maintenance import Maintained, MaintenanceService
 from kis.ops.selftest import Selftest, SelftestService
 
 MAX_MODELS = 100
@@ -27,11 +28,17 @@ class ModelCount(msgspec.Struct, frozen=True, rename="camel"):
     count: int
 
 
-def router(database: Database, selftests: SelftestService, documented: Documented) -> APIRouter:
+def router(
+    database: Database,
+    selftests: SelftestService,
+    maintenance: MaintenanceService,
+    documented: Documented,
+) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=list(TAG))
     _add_report(routes, database, documented)
     _add_selftest(routes, selftests, documented)
+    _add_maintenance(routes, maintenance, documented)
     return routes
 
 
@@ -56,3 +63,14 @@ def _add_selftest(routes: APIRouter, selftests: SelftestService, documented: Doc
         """견적 하나를 끝까지 해 보고 되돌린다. An estimate end to end, undone at its end."""
         caller = Caller(actor_of(request), request.state.context.client)
         return answer(await selftests.run(caller))
+
+
+def _add_maintenance(
+    routes: APIRouter, maintenance: MaintenanceService, documented: Documented
+) -> None:
+    docs = documented.route(Maintained, errors=(ErrorCode.OVERLOADED,))
+
+    @routes.post("/v1/maintenance", **docs)
+    async def maintain(request: Request) -> Response:
+        """견적을 막지 않고 데이터베이스를 정비한다. Maintain the database beside estimates."""
+        return answer(await maintenance.maintain(actor_of(request)))

@@ -37,7 +37,7 @@ def migrate(as_json: AsJson = False) -> None:
     from kis.db.engine import open_database  # noqa: PLC0415
 
     settings = _settings()
-    with _alone(settings):
+    with alone(settings):
         database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
         try:
             found = database.read_now(schema.stored_revision)
@@ -112,7 +112,7 @@ def copy(
     settings = _settings()
     ends = _End(settings, source, "--from"), _End(settings, target, "--to")
     _require_two(*ends)
-    with _alone(ends[0].settings), _alone(ends[1].settings):
+    with alone(ends[0].settings), alone(ends[1].settings):
         moved = _move(*ends, workers, verify_only=verify_only, is_shown=not as_json)
     answer = answer_of(moved, *(end.shown for end in ends))
     if as_json:
@@ -258,7 +258,7 @@ def _settings() -> "Settings":
 
 
 @contextmanager
-def _alone(settings: "Settings") -> Iterator[None]:
+def alone(settings: "Settings") -> Iterator[None]:
     """Be the only process on a SQLite file, or end with who else has it open."""
     try:
         with only_process(settings):

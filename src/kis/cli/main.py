@@ -6,7 +6,19 @@ from typing import NoReturn
 
 import typer
 
-from kis.cli import db, estimate, evidence, keys, knowledge, logs, report, sample, selftest, server
+from kis.cli import (
+    db,
+    estimate,
+    evidence,
+    keys,
+    knowledge,
+    logs,
+    maintenance,
+    report,
+    sample,
+    selftest,
+    server,
+)
 
 app = typer.Typer(
     name="kis-backend",
@@ -28,6 +40,7 @@ app.add_typer(db.app, name="db", epilog="예 Example: kis-backend db check")
 app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 app.add_typer(logs.app, name="logs", epilog="예 Example: kis-backend logs clean")
 keys.register(app)
+maintenance.register(app)
 selftest.register(app)
 
 

@@ -44,7 +44,7 @@ ROWS = 4
 """That an estimate has: itself, its evidence, its idempotency key, and its audit entry."""
 
 
-class Step(msgspec.Struct, frozen=True, rename="camel"):
+class SelftestStep(msgspec.Struct, frozen=True, rename="camel"):
     """One thing that was looked at."""
 
     name: str
@@ -58,14 +58,14 @@ class Selftest(msgspec.Struct, frozen=True, rename="camel"):
     """All steps, until one failed on which the others stand; `request` is what was estimated."""
 
     passed: bool
-    steps: tuple[Step, ...]
+    steps: tuple[SelftestStep, ...]
     request: Request | None
 
 
 class _Undone(Exception):  # noqa: N818 - what undoes the transaction, with what was found in it
     """The steps that were taken in the transaction."""
 
-    def __init__(self, steps: list[Step]) -> None:
+    def __init__(self, steps: list[SelftestStep]) -> None:
         super().__init__()
         self.steps = steps
 
@@ -76,11 +76,11 @@ class _Clock:
     def __init__(self) -> None:
         self._last = time.perf_counter()
 
-    def step(self, name: str, words: Text, *, passed: bool = True) -> Step:
+    def step(self, name: str, words: Text, *, passed: bool = True) -> SelftestStep:
         """Return a step that ends now."""
         now = time.perf_counter()
         took_ms, self._last = (now - self._last) * 1_000, now
-        return Step(name, passed, words.ko, words.en, round(took_ms, 1))
+        return SelftestStep(name, passed, words.ko, words.en, round(took_ms, 1))
 
 
 class _Rehearsed(NamedTuple):
@@ -170,7 +170,7 @@ class SelftestService:
 
     async def _rehearse(
         self, rehearsed: _Rehearsed, since: int, clock: _Clock
-    ) -> list[Step] | None:
+    ) -> list[SelftestStep] | None:
         """Store and verify, and undo it; None where the active version has moved meanwhile."""
 
         def write(connection: Connection) -> NoReturn:
@@ -192,7 +192,7 @@ class SelftestService:
 
     def _steps(
         self, connection: Connection, rehearsed: _Rehearsed, since: int, clock: _Clock
-    ) -> Iterator[Step]:
+    ) -> Iterator[SelftestStep]:
         first, again = rehearsed.first, rehearsed.again
         (outcome,) = store.write_estimates(connection, [first])
         if isinstance(outcome, Stale):
@@ -227,7 +227,7 @@ _REPLAYED = Text("같은 키의 같은 요청에 같은 답", "one key and body:
 _REFUSED = Text("같은 키의 다른 요청은 거절", "one key and another body: refused")
 
 
-def _ended(steps: list[Step], last: Step) -> Selftest:
+def _ended(steps: list[SelftestStep], last: SelftestStep) -> Selftest:
     return Selftest(passed=False, steps=(*steps, last), request=None)
 
 

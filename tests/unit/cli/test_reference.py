@@ -42,7 +42,7 @@ def test_every_command_is_there() -> None:
             "knowledge prune",
             "evidence show", "evidence verify", "evidence collect",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
-            "selftest", "logs clean",
+            "selftest", "logs clean", "maintenance",
         )
     )  # fmt: skip
 
