@@ -22,11 +22,13 @@ endef
 BIN := .venv/bin
 SYNCED := .venv/.synced
 
+CONTRACT := access bad_input body_limits errors idempotency openapi runbook
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench soak clean
+.PHONY: help setup run test test-contract test-integration lint bench soak clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST)
 
 setup: $(SYNCED) ## set up .venv with the locked dependencies
 
@@ -35,6 +37,12 @@ run: setup ## start the service on 127.0.0.1:3000
 
 test: lint ## run every check and every test
 	$(BIN)/pytest -n auto
+
+test-contract: setup ## run the tests of what HTTP promises: documents, errors, keys, the runbook
+	$(BIN)/pytest -n auto $(CONTRACT:%=tests/integration/test_%.py)
+
+test-integration: setup ## run the tests against the running service
+	$(BIN)/pytest -n auto tests/integration
 
 lint: setup ## check style, types and the direction of imports
 	$(BIN)/ruff check
