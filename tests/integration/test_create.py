@@ -260,6 +260,15 @@ def test_maintenance_of_the_runbook_beside_the_running_service(
     assert counts(client)["Estimate"] == 2
 
 
+def test_names_of_any_length_are_found_again(client: Client) -> None:
+    """They stand in an index, which holds less than a row of PostgreSQL does."""
+    names = [chr(0x20000 + n * 9_973 % 40_000) for n in range(400)]
+    label, customer = "".join(names[:200]), "".join(names[200:])
+    created = create(client, board(label=label, customer=customer))
+    found = good(client.get("/v1/estimate", params={"label": label, "customer": customer}))
+    assert [line["id"] for line in found["items"]] == [created["id"]]
+
+
 # --- all or nothing ----------------------------------------------------------------------------
 
 

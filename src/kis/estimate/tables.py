@@ -27,4 +27,15 @@ estimate_table = Table(
     Column("answer", Blob, nullable=False),  # the JSON bytes that were sent
     # The runbook counts main breakers of the last 30 days: this index covers it.
     Index(None, "created_at", "main_model"),
+    # The list of estimates: its order, and all that it can be filtered by.
+    Index(
+        "ix_Estimate_listed",
+        "id",
+        "created_at",
+        "main_model",
+        "brand",
+        "form",
+        "label",
+        "customer",
+    ),
 )

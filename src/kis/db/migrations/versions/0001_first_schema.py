@@ -52,6 +52,8 @@ def create_estimate() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_Estimate"),
     )
     op.create_index("ix_Estimate_created_at_main_model", "Estimate", ["created_at", "main_model"])
+    listed = ["id", "created_at", "main_model", "brand", "form", "label", "customer"]
+    op.create_index("ix_Estimate_listed", "Estimate", listed)
 
 
 def create_evidence() -> None:

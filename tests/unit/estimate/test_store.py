@@ -1,0 +1,45 @@
+"""Finding estimates again: the list, and what is used most."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+
+from kis.estimate.store import EstimateFilter, count_models, list_estimates, list_query
+from tests.unit.ops.stored import NOON, WITHOUT, filled_database, lights
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FILTERS: list[dict[str, Any]] = [
+    {}, {"before": "0"}, {"main_model": "none"}, {"brand": "none"}, {"form": "none"},
+    {"label": "none"}, {"customer": "none"}, {"until": LONG_AGO}, {"since": NOON + timedelta(9)},
+    {"brand": "none", "label": "none", "since": LONG_AGO}, {"brand": "none", "before": "1"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", FILTERS)
+def test_list_reads_no_row_that_does_not_match(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    query = list_query(EstimateFilter(50, **wanted))
+    statement = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with filled_database(tmp_path / "kis.db", lights(2), WITHOUT) as database:
+        plan = database.read_now(
+            lambda c: [row[3] for row in c.execute(text(f"EXPLAIN QUERY PLAN {statement}"))]
+        )
+        found = database.read_now(lambda c: list_estimates(c, EstimateFilter(50, **wanted)))
+    (_, _, *inner) = plan
+    assert all("USING COVERING INDEX" in step for step in inner), plan
+    assert len(found) == (0 if wanted else 2)
+
+
+def test_models_are_counted_from_a_moment_to_another(tmp_path: Path) -> None:
+    with filled_database(tmp_path / "kis.db", lights(2), WITHOUT, lights(4)) as database:
+
+        def count(since: datetime, until: datetime) -> list[tuple[str, int]]:
+            return database.read_now(lambda c: count_models(c, since, until, 10))
+
+        later = NOON + timedelta(minutes=2)
+        assert count(NOON, later) == [("SBS-54", 2)]
+        assert count(NOON, later + timedelta(seconds=1)) == [("SBS-54", 3)]
+        assert count(LONG_AGO, NOON) == []
