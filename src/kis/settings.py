@@ -136,6 +136,22 @@ class Settings:
          "how long an Idempotency-Key and its answer are kept"), ("일", "days"),
     )  # fmt: skip
 
+    alert_disk_percent: int = setting(
+        "ALERT_DISK_PERCENT", "85", whole_number(1, 100),
+        ("health-check가 알리는 디스크 사용률",
+         "use of the disk above which health-check warns"), ("%", "%"),
+    )  # fmt: skip
+    alert_database_mb: int = setting(
+        "ALERT_DATABASE_MB", "1024", whole_number(1, 1_073_741_824),
+        ("health-check가 알리는 데이터베이스 크기",
+         "size of the database above which health-check warns"), ("MB", "MB"),
+    )  # fmt: skip
+    alert_backup_hours: int = setting(
+        "ALERT_BACKUP_HOURS", "26", whole_number(1, 8_760),
+        ("마지막 백업이 이보다 오래되면 health-check가 알린다",
+         "age of the last backup above which health-check warns"), ("시간", "hours"),
+    )  # fmt: skip
+
     @property
     def admin_key_usable(self) -> bool:
         """Whether ADMIN_API_KEY opens more than estimates.

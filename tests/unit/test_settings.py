@@ -52,6 +52,9 @@ def test_defaults(tmp_path: Path) -> None:
         max_body_bytes=1024 * 1024,
         max_import_bytes=50 * 1024 * 1024,
         idempotency_days=30,
+        alert_disk_percent=85,
+        alert_database_mb=1024,
+        alert_backup_hours=26,
     )
 
 

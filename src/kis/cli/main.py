@@ -10,6 +10,7 @@ from kis.cli import (
     db,
     estimate,
     evidence,
+    health_check,
     keys,
     knowledge,
     logs,
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 server.register(app)
+health_check.register(app)
 sample.register(app)
 estimate.register(app)
 app.add_typer(knowledge.app, name="knowledge", epilog="예 Example: kis-backend knowledge versions")

@@ -36,7 +36,7 @@ def test_every_command_is_there() -> None:
     assert sorted(COMMANDS) == sorted(
         f"kis-backend {name}"
         for name in (
-            "serve", "stop", "doctor", "sample", "estimate", "keys",
+            "serve", "stop", "doctor", "health-check", "sample", "estimate", "keys",
             "knowledge import", "knowledge validate", "knowledge activate",
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "knowledge prune",

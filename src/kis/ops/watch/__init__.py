@@ -1,0 +1,1 @@
+"""Watching over an installation: what is looked at, who is told, and when."""

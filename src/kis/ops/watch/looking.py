@@ -1,0 +1,159 @@
+"""Takes the figures: asks the server, looks at the disk, the database, backups and the log."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from kis.db.unavailable import DatabaseUnavailable
+from kis.ops.watch import observations
+from kis.ops.watch.log_rate import count_since
+from kis.ops.watch.observations import Answer, Observation, unknown
+from kis.settings import Settings
+
+ANSWER_WITHIN_S = 5.0
+HOUR = timedelta(hours=1)
+BACKUP_LINK = "kis-backup-latest.db.gz"
+
+
+def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[Observation]:
+    """Look at everything once; raises nothing."""
+    answer = ask(address, now)
+    return [
+        observations.judge_answer(address, answer),
+        observations.judge_knowledge(answer),
+        _or_unknown("disk", str(settings.home), lambda: _disk(settings)),
+        _or_unknown("database", "DATABASE_URL", lambda: _database(settings)),
+        _or_unknown("backup", "backups", lambda: _backup(settings, now())),
+        _or_unknown("errors", str(settings.log_file), lambda: _errors(settings, now())),
+    ]
+
+
+def _or_unknown(check: str, what: str, take: Callable[[], Observation]) -> Observation:
+    try:
+        return take()
+    except (OSError, ValueError, DatabaseUnavailable) as error:
+        return unknown(check, what, error)
+
+
+def ask(address: str, now: Callable[[], datetime]) -> Answer:
+    """GET /health at `address`, and the reasons when it is not ready."""
+    began = time.monotonic()
+    try:
+        with httpx.Client(
+            base_url=address, timeout=ANSWER_WITHIN_S, trust_env=False,
+            verify=False,  # noqa: S501 - plain HTTP: certificates are not even to be loaded
+        ) as client:  # fmt: skip
+            reply = client.get("/health")
+            ms = 1000 * (time.monotonic() - began)
+            body = _json(reply)
+            reasons = [] if reply.is_success else _reasons(client)
+    except httpx.TimeoutException:
+        return Answer(trouble=f"{ANSWER_WITHIN_S:g} s timeout")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Answer(trouble=str(error) or type(error).__name__)
+    return Answer(reply.status_code, body, ms, _age_s(body, now()), "", reasons)
+
+
+def _json(reply: httpx.Response) -> object:
+    try:
+        return reply.json()
+    except ValueError:
+        return None
+
+
+def _reasons(client: httpx.Client) -> list[str]:
+    """Return what the server says at /readyz; nothing where it does not answer as ours."""
+    try:
+        body = _json(client.get("/readyz"))
+    except httpx.HTTPError:
+        return []
+    reasons = body.get("reasons") if isinstance(body, dict) else None
+    return [str(reason) for reason in reasons] if isinstance(reasons, list) else []
+
+
+def _age_s(body: object, now: datetime) -> float:
+    """Return how old an answer says it is, in seconds; 0 where it does not say."""
+    told = body.get("timestamp") if isinstance(body, dict) else None
+    try:
+        return (now - datetime.fromisoformat(str(told))).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _disk(settings: Settings) -> Observation:
+    """Judge the fullest of the disks that the home, the database and the backups are on."""
+    paths = {settings.home, settings.home / "backups", settings.log_file.parent}
+    if settings.database_file is not None:
+        paths.add(settings.database_file.resolve().parent)
+    used = {path: _used_percent(path) for path in paths if path.exists()}
+    # The home where several are on one disk.
+    worst = max(used, key=lambda path: (round(used[path], 1), path == settings.home))
+    return observations.judge_disk(str(worst), used[worst], settings.alert_disk_percent)
+
+
+def _used_percent(path: Path) -> float:
+    """Return what df shows: what is kept for root counts neither as used nor as free."""
+    usage = shutil.disk_usage(path)
+    available = usage.used + usage.free
+    return 100 * usage.used / available if available else 0.0
+
+
+def _database(settings: Settings) -> Observation:
+    file = settings.database_file
+    size = _server_bytes(settings) if file is None else _file_bytes(file)
+    return observations.judge_size(size, settings.alert_database_mb)
+
+
+def _file_bytes(file: Path) -> int:
+    """Return the size of a SQLite file with what is yet to be folded into it."""
+    wal = file.with_name(f"{file.name}-wal")
+    return sum(path.stat().st_size for path in (file, wal) if path.exists())
+
+
+def _server_bytes(settings: Settings) -> int:
+    from sqlalchemy import text  # noqa: PLC0415 - takes 10 MB and 200 ms, for a server only
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from kis.db.engine import open_database  # noqa: PLC0415
+
+    database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+    try:
+        size = database.read_now(
+            lambda c: c.scalar(text("SELECT pg_database_size(current_database())"))
+        )
+    except SQLAlchemyError as error:
+        raise DatabaseUnavailable(str(getattr(error, "orig", error))) from error
+    finally:
+        database.close()
+    return int(size or 0)
+
+
+def _backup(settings: Settings, now: datetime) -> Observation:
+    link = settings.home / "backups" / BACKUP_LINK
+    moment = _backup_moment(link)
+    age = None if moment is None else now - moment
+    return observations.judge_backup(age, settings.alert_backup_hours)
+
+
+def _backup_moment(link: Path) -> datetime | None:
+    """Return when the last good backup was made: as its manifest says, else its name."""
+    if not link.exists():
+        return None
+    file = link.resolve()
+    stem = file.name.removesuffix(".db.gz")
+    try:
+        manifest = json.loads(file.with_name(f"{stem}.json").read_bytes())
+        moment = datetime.fromisoformat(manifest["moment"])
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        named = datetime.strptime(stem, "kis-backup-%Y%m%d_%H%M%S")  # noqa: DTZ007 - see below
+        return named.replace(tzinfo=UTC)
+
+
+def _errors(settings: Settings, now: datetime) -> Observation:
+    return observations.judge_errors(count_since(settings.log_file, now - HOUR))

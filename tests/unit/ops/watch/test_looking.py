@@ -1,0 +1,223 @@
+"""Figures taken from real listeners, disks, files and databases."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from kis.app import open_services
+from kis.ops.watch import looking
+from kis.ops.watch.looking import ask, look
+from kis.ops.watch.observations import Observation, State
+from kis.settings import Settings
+from tests.services import settings_in
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HEALTHY = {"timestamp": "2026-11-22T12:00:00.000Z", "knowledgeVersion": "v-a", "totalRows": 9}
+
+
+@contextmanager
+def listener(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
+    """Answer GETs as told; yield the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers[self.path]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def noon() -> datetime:
+    return NOON
+
+
+def observed(settings: Settings, check: str, now: Callable[[], datetime] = noon) -> Observation:
+    """Return what is seen of one thing; nobody listens at port 1."""
+    (found,) = (each for each in look(settings, "http://127.0.0.1:1", now) if each.check == check)
+    return found
+
+
+def test_everything_is_looked_at_though_nothing_is_there(tmp_path: Path) -> None:
+    found = look(settings_in(tmp_path / "home"), "http://127.0.0.1:1", noon)
+    assert [each.check for each in found] == [
+        "api", "knowledge", "disk", "database", "backup", "errors",
+    ]  # fmt: skip
+    assert [found[0].state, found[1].state] == [State.CRITICAL, State.UNKNOWN]
+
+
+# --- the server ---------------------------------------------------------------------------
+
+
+def test_healthy_answer() -> None:
+    with listener({"/health": (200, json.dumps(HEALTHY).encode())}) as address:
+        answer = ask(address, lambda: NOON + timedelta(seconds=5))
+    assert (answer.status, answer.body, answer.age_s, answer.trouble) == (200, HEALTHY, 5.0, "")
+    assert answer.ms > 0
+
+
+def test_reasons_of_one_that_cannot_serve() -> None:
+    answers = {
+        "/health": (503, json.dumps(HEALTHY).encode()),
+        "/readyz": (503, b'{"ready":false,"reasons":["why"]}'),
+    }
+    with listener(answers) as address:
+        assert ask(address, noon).reasons == ["why"]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"\xff", b""])
+def test_answer_of_another_program(body: bytes) -> None:
+    with listener({"/health": (200, body), "/readyz": (200, body)}) as address:
+        answer = ask(address, noon)
+    assert not isinstance(answer.body, dict)
+    assert answer.age_s == 0
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"reasons": 1}'])
+def test_unready_answer_of_another_program(body: bytes) -> None:
+    with listener({"/health": (500, body), "/readyz": (500, body)}) as address:
+        assert list(ask(address, noon).reasons) == []
+
+
+def test_server_that_takes_connections_but_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(looking, "ANSWER_WITHIN_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        answer = ask(f"http://127.0.0.1:{silent.getsockname()[1]}", noon)
+    assert answer.trouble == "0.1 s timeout"
+
+
+def test_server_that_speaks_no_http() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            connection, _ = server.accept()
+            connection.recv(1_000)
+            connection.sendall(b"220 mail\r\n\r\n")
+            connection.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        assert ask(f"http://127.0.0.1:{server.getsockname()[1]}", noon).trouble
+        thread.join()
+
+
+# --- the disk and the database ------------------------------------------------------------
+
+
+def test_disk_is_as_full_as_df_says(tmp_path: Path) -> None:
+    usage = os.statvfs(tmp_path)
+    used = usage.f_blocks - usage.f_bfree
+    percent = 100 * used / (used + usage.f_bavail)
+    found = observed(settings_in(tmp_path / "home"), "disk")
+    assert found.value == pytest.approx(percent, abs=1)
+    assert str(tmp_path / "home") in found.ko
+
+
+def test_full_disk_is_past_its_limit(tmp_path: Path) -> None:
+    full = observed(settings_in(tmp_path / "home", ALERT_DISK_PERCENT="1"), "disk")
+    assert full.state == (State.WARNING if (full.value or 0) > 1 else State.OK)
+
+
+def test_size_of_a_database(tmp_path: Path, database_url: str) -> None:
+    settings = settings_in(tmp_path / "home", DATABASE_URL=database_url, ALERT_DATABASE_MB="1")
+    services = open_services(settings)
+    try:
+        found = observed(settings, "database")
+    finally:
+        services.database.close()
+    assert 0 < (found.value or 0) < 100
+    is_large = (found.value or 0) > 1
+    assert found.state == (State.WARNING if is_large else State.OK)
+
+
+def test_what_is_not_folded_into_the_file_counts(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "home")
+    for name in ("kis.db", "kis.db-wal"):
+        (tmp_path / "home" / "data" / name).write_bytes(bytes(1024 * 1024))
+    assert observed(settings, "database").value == 2.0
+
+
+def test_database_that_does_not_answer(tmp_path: Path) -> None:
+    url = "postgresql://kis:secret-of-it@127.0.0.1:1/kis"
+    found = observed(settings_in(tmp_path / "home", DATABASE_URL=url), "database")
+    assert found.state == State.UNKNOWN
+    assert "secret-of-it" not in found.en + found.ko
+
+
+# --- backups ------------------------------------------------------------------------------
+
+
+def backed_up(settings: Settings, name: str, manifest: object = None) -> None:
+    folder = settings.home / "backups"
+    (folder / f"{name}.db.gz").write_bytes(b"")
+    if manifest is not None:
+        (folder / f"{name}.json").write_text(json.dumps(manifest))
+    (folder / "kis-backup-latest.db.gz").symlink_to(f"{name}.db.gz")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "hours"),
+    [
+        ({"moment": "2026-11-22T02:00:00Z"}, 10.0),
+        ({"moment": "2026-11-22T02:00:00+09:00"}, 19.0),
+        ({"moment": "2026-11-22T02:00:00"}, 10.0),
+        ({"moment": "yesterday"}, 36.0),
+        ({"moment": None}, 36.0),
+        ({}, 36.0),
+        ([], 36.0),
+        (None, 36.0),
+    ],
+)
+def test_age_of_the_last_backup(tmp_path: Path, manifest: object, hours: float) -> None:
+    settings = settings_in(tmp_path / "home")
+    backed_up(settings, "kis-backup-20261121_000000", manifest)
+    found = observed(settings, "backup")
+    assert found.value == hours
+    assert found.state == (State.WARNING if hours > 26 else State.OK)
+
+
+def test_link_to_a_backup_that_is_gone(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "home")
+    (settings.home / "backups" / "kis-backup-latest.db.gz").symlink_to("gone.db.gz")
+    assert observed(settings, "backup").state == State.WARNING
+
+
+def test_backup_of_another_name_has_no_known_age(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "home")
+    backed_up(settings, "copy")
+    assert observed(settings, "backup").state == State.UNKNOWN
+
+
+# --- the log ------------------------------------------------------------------------------
+
+
+def test_errors_of_the_last_hour_alone(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "home")
+    settings.log_file.write_text(
+        "2026-11-22T10:59:59Z ERROR long ago\n"
+        '- 2026-11-22T11:00:00Z "GET /health" 200 0.1ms key=- request=f\n'
+    )
+    assert observed(settings, "errors").value == 0
+    assert observed(settings, "errors", lambda: NOON - timedelta(minutes=1)).value == 100
