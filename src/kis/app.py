@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
@@ -25,13 +25,14 @@ from kis.api import (
     handlers,
     health,
     knowledge,
+    metrics,
     pruning,
     replay,
     upkeep,
 )
 from kis.api.direct import Shortcut
 from kis.api.gatekeeper import Gatekeeper
-from kis.api.metrics import Metrics
+from kis.api.metrics import Metrics, active_version
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
 from kis.db.commit_mark import forget_marks
@@ -57,11 +58,13 @@ from kis.knowledge.pruning import PruningService
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
+from kis.ops.gauges import DatabaseSize, disk_room
 from kis.ops.maintenance import MaintenanceService
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.ops.selftest import SelftestService
+from kis.ops.shared_counts import shared_folder
 from kis.settings import Settings
 
 DESCRIPTION = (
@@ -123,7 +126,8 @@ def open_services(settings: Settings) -> Services:
     """
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
     active = ActiveKnowledge(_prepare(database, settings))
-    writer = Writer(database)
+    counted = Metrics(shared_folder())
+    writer = Writer(database, tell_batch=counted.batches.observe)
     follower = Follower(database, active)
     fleet = _fleet(settings, database, active, follower)
     keyring = Keyring.of(settings.evidence_secret.encode())
@@ -161,7 +165,7 @@ def open_services(settings: Settings) -> Services:
         ),
         replays=ReplayService(database=database),
         keys=_keys(settings),
-        metrics=Metrics(),
+        metrics=counted,
     )  # fmt: skip
 
 
@@ -261,16 +265,17 @@ def create_app(settings: Settings) -> Application:
     routers = (
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
         batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
-        knowledge.router(services.catalogue, services.staging, services.activation, documented),
         pruning.router(_pruning(services, settings), documented),
+        knowledge.router(
+            services.catalogue, services.staging, services.activation, services.metrics, documented
+        ),
         replay.router(services.replays, documented),
         upkeep.router(
             services.database, _selftests(services), _maintenance(services, settings), documented
         ),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
-        health.router(
-            services.database, services.writer, services.knowledge, services.metrics, documented
-        ),
+        health.router(services.database, services.writer, services.knowledge, documented),
+        _metrics_router(services, settings),
     )
     for router in routers:
         app.include_router(router)
@@ -282,6 +287,16 @@ def create_app(settings: Settings) -> Application:
         metrics=services.metrics,
     )  # fmt: skip
     return Application(gatekeeper, services)
+
+
+def _metrics_router(services: Services, settings: Settings) -> APIRouter:
+    """Return the route of the metrics, once they know whom to ask."""
+    size = DatabaseSize(services.database, settings.database_file)
+    for source in (
+        size, active_version(services.knowledge), disk_room({"home": settings.home}),
+    ):  # fmt: skip
+        services.metrics.watch(source)
+    return metrics.router(services.metrics, services.writer, services.knowledge, size)
 
 
 def _lifespan(
@@ -298,6 +313,7 @@ def _lifespan(
                 forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
             ),
             asyncio.create_task(services.fleet.run()),
+            asyncio.create_task(services.metrics.keep_telling(services.writer, services.knowledge)),
         ]
         try:
             yield

@@ -1,8 +1,12 @@
 """/metrics: what is looked up when it is asked for."""
 
+import os
 import re
+from pathlib import Path
 
 from kis.knowledge.first import FIRST_LABEL
+from kis.knowledge.workers import Failure
+from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import (
     estimate,
     good,
@@ -13,7 +17,8 @@ from tests.integration.lifecycle import (
     row,
     version,
 )
-from tests.services import Client, board
+from tests.postgres import NOT_SAFE, PostgresServer
+from tests.services import Client, board, running_client
 
 
 def metrics(client: Client) -> dict[str, float]:
@@ -57,6 +62,76 @@ def test_commits_and_their_writes(client: Client) -> None:
     before = metrics(client)
     good(estimate(client, board()), 201)
     after = metrics(client)
-    assert after["kis_commits"] == before["kis_commits"] + 1
-    assert after["kis_committed_writes"] == before["kis_committed_writes"] + 1
+    for figure in ("count", "sum"):
+        name = f"kis_commit_batch_size_{figure}"
+        assert after[name] == before[name] + 1
     assert after["kis_write_queue_depth"] == 0
+
+
+def test_abstentions_are_counted_by_what_was_missing(client: Client) -> None:
+    refused(estimate(client, main_only("T-100")), 422, "NEED_KNOWLEDGE_UPDATE")
+    unsaid = {name: part for name, part in board().items() if name != "branches"}
+    refused(estimate(client, unsaid), 422, "REQ_MORE_INFO")
+    refused(client.post("/v1/estimate/create", {"brand": 1}), 400, "INVALID_REQUEST")
+    found = metrics(client)
+    for code in ("NEED_KNOWLEDGE_UPDATE", "REQ_MORE_INFO"):
+        assert found[f'kis_abstentions_total{{code="{code}"}}'] == 1
+    assert sum(n for name, n in found.items() if name.startswith("kis_abstentions")) == 2
+
+
+def test_verifications_are_counted_by_result(client: Client) -> None:
+    estimate_id = good(estimate(client, board()), 201)["id"]
+    package = good(client.get(f"/v1/evidence/{estimate_id}"))
+    good(client.post("/v1/evidence/verify", package))
+    package["statement"]["request"]["brand"] = "LS"
+    good(client.post("/v1/evidence/verify", package))
+    found = metrics(client)
+    assert found['kis_evidence_verifications_total{result="valid"}'] == 1
+    assert found['kis_evidence_verifications_total{result="invalid"}'] == 1
+
+
+def test_swaps_are_timed(client: Client) -> None:
+    assert metrics(client)["kis_swap_seconds_count"] == 0
+    publish(client, "v-a", row("T-100"))
+    good(roll_back(client, FIRST_LABEL))
+    found = metrics(client)
+    assert found["kis_swap_seconds_count"] == 2
+    assert found["kis_swap_seconds_sum"] > 0
+
+
+def test_sizes_of_what_is_there(client: Client) -> None:
+    found = metrics(client)
+    assert found["kis_database_bytes"] > 100_000
+    disk = '{folder="home"}'
+    assert 0 < found[f"kis_disk_free_bytes{disk}"] < found[f"kis_disk_size_bytes{disk}"]
+    assert found[f'kis_resident_bytes{{worker="{os.getpid()}"}}'] > 10_000_000
+    assert found["kis_workers"] == 1
+    assert found["kis_workers_without_knowledge"] == 0
+
+
+def test_version_that_cannot_be_loaded_is_not_shown_active(client: Client) -> None:
+    client.application.services.knowledge.failure = Failure(7, "it is damaged")
+    assert shown_active(client) == []
+    assert metrics(client)["kis_workers_without_knowledge"] == 1
+
+
+@SQLITE_ONLY
+def test_size_of_a_file_that_went_is_not_known(client: Client) -> None:
+    assert client.settings.database_file is not None
+    client.settings.database_file.rename(client.settings.home / "elsewhere.db")
+    assert "kis_database_bytes" not in metrics(client)
+    assert metrics(client)["kis_workers"] == 1
+
+
+def test_metrics_tell_without_the_database_too(tmp_path: Path) -> None:
+    """On a server of its own, which is killed."""
+    server = PostgresServer(*NOT_SAFE)
+    server.execute("CREATE DATABASE kis")
+    try:
+        with running_client(tmp_path / "home", DATABASE_URL=server.url("kis")) as client:
+            assert "kis_database_bytes" in metrics(client)
+            server.kill()
+            assert "kis_database_bytes" not in metrics(client)
+            assert metrics(client)["kis_workers"] == 1
+    finally:
+        server.close()

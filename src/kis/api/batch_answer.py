@@ -62,7 +62,7 @@ def tell(replies: Iterable[Reply], request_id: str, metrics: Metrics) -> None:
     hits = misses = 0
     for reply in replies:
         if reply.refusal is not None:
-            outcomes[reply.refusal.main.code] += 1
+            metrics.count_refusal(reply.refusal)
             codes = {finding.code for finding in reply.refusal.findings}
             misses += ErrorCode.NEED_KNOWLEDGE_UPDATE in codes
             log_refusal(reply.refusal, request_id)
@@ -76,7 +76,5 @@ def tell(replies: Iterable[Reply], request_id: str, metrics: Metrics) -> None:
             log_refusals((Refused(f.code, f.path) for f in kept.findings), request_id)
     log_lookups(hits, misses, request_id)
     for outcome, count in outcomes.items():
-        metrics.estimates.labels(outcome).inc(count)
-    for result, count in (("hit", hits), ("miss", misses)):
-        if count:
-            metrics.lookups.labels(result).inc(count)
+        metrics.count_estimates(outcome, count)
+    metrics.count_hits(hits)

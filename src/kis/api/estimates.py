@@ -129,7 +129,7 @@ def router(
     routes = APIRouter()
     _add_create(routes, estimates, metrics, documented)
     _add_reading(routes, estimates, documented)
-    _add_evidence(routes, evidence, documented)
+    _add_evidence(routes, evidence, metrics, documented)
     return routes
 
 
@@ -183,11 +183,11 @@ def _created(created: Created) -> Response:
 
 
 def _tell_answer(created: Created, request: Request, metrics: Metrics) -> None:
-    metrics.estimates.labels("replayed" if created.replayed else "created").inc()
+    metrics.count_estimates("replayed" if created.replayed else "created")
     if created.status == CREATED:
         # The gatekeeper logs it, in one write with the access line.
         request.state.hit = True
-        metrics.lookups.labels("hit").inc()
+        metrics.count_hits()
     else:
         # A refusal that was kept is one again, each time that it is given.
         kept = msgspec.json.decode(created.body, type=Problem)
@@ -196,10 +196,9 @@ def _tell_answer(created: Created, request: Request, metrics: Metrics) -> None:
 
 
 def _tell_refusal(refusal: DomainError, context: RequestContext, metrics: Metrics) -> None:
-    metrics.estimates.labels(refusal.main.code).inc()
+    metrics.count_refusal(refusal)
     if any(f.code is ErrorCode.NEED_KNOWLEDGE_UPDATE for f in refusal.findings):
         log_lookup(hit=False, request_id=context.request_id)
-        metrics.lookups.labels("miss").inc()
 
 
 def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Documented) -> None:
@@ -262,7 +261,9 @@ def _line(summary: EstimateSummary) -> Line:
     )  # fmt: skip
 
 
-def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Documented) -> None:
+def _add_evidence(
+    routes: APIRouter, evidence: EvidenceService, metrics: Metrics, documented: Documented
+) -> None:
     package: dict[str, Any] = {
         "type": "object", "required": ["statement", "envelope"], "description": TENTHS
     }  # fmt: skip
@@ -284,6 +285,7 @@ def _add_evidence(routes: APIRouter, evidence: EvidenceService, documented: Docu
         raw = await read_json_text(request)
         async with turn if len(raw) > LARGE_BYTES else nullcontext():
             verification = await evidence.verify(await parse_json(raw))
+        metrics.count_verification(is_valid=verification.valid)
         return Response(msgspec.json.encode(verification), media_type=JSON)
 
     @routes.get("/v1/evidence/{estimateId}", tags=["증거 Evidence"], **docs)  # noqa: FAST003 - its alias

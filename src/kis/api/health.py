@@ -1,4 +1,4 @@
-"""/health, /livez, /readyz, /metrics: for operators and their programs."""
+"""/health, /livez, /readyz: for operators and their programs."""
 
 import time
 from typing import Any
@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from kis import clock
 from kis.api.knowledge import answer
-from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
 from kis.db.engine import Database
 from kis.db.writer import Writer
@@ -42,7 +41,6 @@ def router(
     database: Database,
     writer: Writer,
     knowledge: ActiveKnowledge,
-    metrics: Metrics,
     documented: Documented,
 ) -> APIRouter:
     """Return the routes."""
@@ -79,23 +77,7 @@ def router(
         reasons = tuple(f"{reason.ko} / {reason.en}" for reason in health.reasons)
         return answer(ReadyAnswer(health.is_ready, reasons), 200 if health.is_ready else 503)
 
-    @routes.get("/metrics", include_in_schema=False)
-    async def get_metrics() -> Response:
-        _look(metrics, writer, knowledge)
-        return Response(metrics.expose(), media_type="text/plain; version=0.0.4")
-
     return routes
-
-
-def _look(metrics: Metrics, writer: Writer, knowledge: ActiveKnowledge) -> None:
-    """Set the metrics that are looked up when they are asked for."""
-    snapshot = knowledge.current.snapshot
-    metrics.active.clear()
-    metrics.active.labels(snapshot.label, snapshot.digest).set(1)
-    metrics.rows.set(len(snapshot.tables.breakers))
-    metrics.batches.set(writer.batches)
-    metrics.items.set(writer.items)
-    metrics.queue_depth.set(writer.queue_depth)
 
 
 def _documented(documented: Documented, struct: type) -> dict[str, Any]:

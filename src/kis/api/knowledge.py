@@ -1,5 +1,6 @@
 """/v1/knowledge: what the owner does."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from kis.api import examples
 from kis.api.body import media_type, read_model, unsupported_media_type
 from kis.api.errors import refusal
 from kis.api.gatekeeper import RequestContext
+from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
 from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.answer import moment_text
@@ -154,6 +156,7 @@ def router(
     knowledge: KnowledgeService,
     staging: Staging,
     activation: ActivationService,
+    metrics: Metrics,
     documented: Documented,
 ) -> APIRouter:
     """Return the routes."""
@@ -161,7 +164,7 @@ def router(
     _add_versions(routes, knowledge, documented)
     _add_import(routes, staging, documented)
     _add_validate(routes, staging, documented)
-    _add_activation(routes, activation, documented)
+    _add_activation(routes, _counted(activation, metrics), documented)
     return routes
 
 
@@ -284,9 +287,22 @@ def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -
         return answer(validated)
 
 
-def _add_activation(
-    routes: APIRouter, activation: ActivationService, documented: Documented
-) -> None:
+Swap = Callable[[ActivationOrder, Request], Awaitable[Activated]]
+
+
+def _counted(activation: ActivationService, metrics: Metrics) -> Swap:
+    """Return what activates, and counts it unless the version was active before."""
+
+    async def swap(order: ActivationOrder, request: Request) -> Activated:
+        done = await activation.activate(order, actor_of(request))
+        if not done.already_active:
+            metrics.count_swap(done.swap_ms)
+        return done
+
+    return swap
+
+
+def _add_activation(routes: APIRouter, swap: Swap, documented: Documented) -> None:
     conflicts = (
         ErrorCode.VERSION_NOT_FOUND, ErrorCode.ACTIVATION_CONFLICT,
         ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
@@ -306,7 +322,7 @@ def _add_activation(
         wanted = ActivationOrder(
             order.versionLabel, "activate", order.runRegression, order.force, order.reason
         )
-        return answer(await activation.activate(wanted, actor_of(request)))
+        return answer(await swap(wanted, request))
 
     docs = documented.route(
         RolledBack,
@@ -322,7 +338,7 @@ def _add_activation(
         wanted = ActivationOrder(
             order.targetVersionLabel, "rollback", run_regression=False, reason=order.reason
         )
-        done = await activation.activate(wanted, actor_of(request))
+        done = await swap(wanted, request)
         return answer(
             RolledBack(
                 True, True, done.active_version, done.previous_version, order.reason, done.workers

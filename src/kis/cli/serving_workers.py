@@ -22,6 +22,7 @@ from kis.cli.serving import DRAIN_S, UVICORN, tune
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
+from kis.ops.shared_counts import counting_together
 from kis.ops.spawned import when_parent_ends
 from kis.settings import Settings, SettingsError, load_settings
 from kis.telemetry import configure_logging
@@ -97,7 +98,8 @@ def serve_with_workers(
         app, factory=True, workers=count, timeout_worker_healthcheck=HUNG_AFTER_S, **UVICORN
     )
     supervisor = _Supervisor(config, listener, on_ready)
-    supervisor.run()
+    with counting_together():
+        supervisor.run()
     if not (supervisor.has_started or supervisor.is_told_to_end):
         fail(
             f"워커가 시작하지 못했습니다. 로그를 보십시오: {settings.log_file}",

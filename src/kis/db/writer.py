@@ -67,8 +67,7 @@ class _Job:
 class Writer:
     """The thread that owns the write connection.
 
-    For metrics: `batches` (transactions committed), `items` (in them),
-    `last_batch_size`, and `queue_depth`.
+    `queue_depth`, and what `tell_batch` is told, are for metrics.
     """
 
     def __init__(
@@ -78,11 +77,13 @@ class Writer:
         queue_limit: int = 2048,
         batch_limit: int = 256,
         name: str = "kis-writer",
+        tell_batch: Callable[[int], None] | None = None,
     ) -> None:
-        """Prepare; `start` begins. Limits are numbers of items; `name` is the thread's."""
-        self.batches = 0
-        self.items = 0
-        self.last_batch_size = 0
+        """Prepare; `start` begins. Limits are numbers of items; `name` is the thread's.
+
+        `tell_batch` is called in the thread with the size of each batch that was committed.
+        """
+        self._tell_batch = tell_batch
         self._database = database
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
@@ -248,9 +249,8 @@ class Writer:
                 job.outcome = DatabaseUnavailable(reason)
                 job.outcome.__cause__ = error
             return
-        self.batches += 1
-        self.items += len(batch)
-        self.last_batch_size = len(batch)
+        if self._tell_batch is not None:
+            self._tell_batch(len(batch))
         for jobs in groups.values():
             for job in jobs:
                 _run_hook(job)

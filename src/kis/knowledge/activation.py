@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -61,7 +62,11 @@ class _Change(NamedTuple):
 
 
 class Activated(msgspec.Struct, frozen=True, rename="camel"):
-    """The result of an activation or rollback."""
+    """The result of an activation or rollback.
+
+    `swap_ms` is from moving the pointer until all workers had the version; 0 when it was
+    the active one before.
+    """
 
     hot_swap_success: bool
     active_version: str
@@ -70,6 +75,7 @@ class Activated(msgspec.Struct, frozen=True, rename="camel"):
     regression: Regression | None
     answered_questions: tuple[str, ...]
     workers: tuple[Acknowledgement, ...]
+    swap_ms: float
 
 
 class ActivationService:
@@ -127,7 +133,7 @@ class ActivationService:
             if version.active:
                 said = await self._fleet.acknowledgements(version.id)
                 has_all = not any(ack.is_refusal for ack in said)
-                return Activated(has_all, version.label, version.label, True, None, (), said)
+                return Activated(has_all, version.label, version.label, True, None, (), said, 0)
             _check_eligible(version, active, order.kind)
             documents = await self._database.read(lambda c: store.load_documents(c, version))
             candidate, regression = await asyncio.gather(
@@ -137,9 +143,13 @@ class ActivationService:
             if regression is not None and regression.failed_golden and not order.force:
                 raise refusals.regression_failed(regression.failed_golden, regression)
             change = _Change(version, active, candidate)
+            began = time.monotonic()
             answered = await self._switch(order, change, regression, actor)
             said = await self._heard(change, answered, actor)
-            return Activated(True, version.label, active.label, False, regression, answered, said)
+            swap_ms = round((time.monotonic() - began) * 1000, 3)
+            return Activated(
+                True, version.label, active.label, False, regression, answered, said, swap_ms
+            )
 
     async def _heard(
         self, change: _Change, answered: tuple[str, ...], actor: str

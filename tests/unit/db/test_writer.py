@@ -42,12 +42,14 @@ def _create(database: Database) -> None:
 
 
 def test_what_is_submitted_in_one_turn_shares_a_transaction(database: Database) -> None:
+    sizes: list[int] = []
+
     async def test() -> None:
-        async with running(database) as writer:
+        async with running(database, tell_batch=sizes.append) as writer:
             insertion = Insertion()
             await asyncio.gather(*(writer.submit(insertion, f"{n:02}") for n in range(50)))
             assert insertion.calls == [50]
-            assert (writer.batches, writer.items) == (1, 50)
+            assert sizes == [50]
 
     run(test())
 
@@ -62,16 +64,18 @@ def test_an_item_is_stored_before_its_result_is_there(database: Database) -> Non
 
 
 def test_items_that_meet_share_one_transaction_and_one_call(database: Database) -> None:
+    sizes: list[int] = []
+
     async def test() -> None:
         insertion = Insertion()
-        async with running(database) as writer:
+        async with running(database, tell_batch=sizes.append) as writer:
             let_go = await hold(writer)
             tasks = await queued(*(writer.submit(insertion, f"{n:02}") for n in range(50)))
             assert writer.queue_depth == 50
             let_go()
             assert await asyncio.gather(*tasks) == [f"{n:02}" for n in range(50)]
             assert insertion.calls == [50]
-            assert (writer.batches, writer.items, writer.last_batch_size) == (2, 51, 50)
+            assert sizes == [1, 50]
             assert writer.queue_depth == 0
 
     run(test())
@@ -115,9 +119,11 @@ def test_submitters_on_several_event_loops(database: Database) -> None:
 
 
 def test_neighbours_survive_an_item_that_fails(database: Database) -> None:
+    sizes: list[int] = []
+
     async def test() -> None:
         insertion, other = Insertion(), Insertion()
-        async with running(database) as writer:
+        async with running(database, tell_batch=sizes.append) as writer:
             await writer.submit(insertion, "b")
             let_go = await hold(writer)
             tasks = await queued(
@@ -132,7 +138,7 @@ def test_neighbours_survive_an_item_that_fails(database: Database) -> None:
             assert isinstance(b, IntegrityError)
             assert insertion.calls == [1, 3, 1, 1, 1]
             assert other.calls == [1]
-            assert writer.batches == 3
+            assert sizes == [1, 1, 4]
 
     run(test())
     assert names(database) == ["a", "b", "c", "d"]
@@ -203,8 +209,10 @@ def test_a_half_read_returning_does_not_fail_the_batch(database: Database) -> No
 
 
 def test_a_failing_commit_fails_its_batch_and_no_other(database: Database) -> None:
+    sizes: list[int] = []
+
     async def test() -> None:
-        async with running(database) as writer:
+        async with running(database, tell_batch=sizes.append) as writer:
             let_go = await hold(writer)
             tasks = await queued(writer.submit(Insertion(), "a"), writer.execute(insert_orphan))
             let_go()
@@ -217,7 +225,7 @@ def test_a_failing_commit_fails_its_batch_and_no_other(database: Database) -> No
             assert errors[0] is not errors[1]
             assert names(database) == []
             assert await writer.submit(Insertion(), "b") == "B"
-            assert (writer.batches, writer.items) == (2, 2)
+            assert sizes == [1, 1]
 
     run(test())
     assert names(database) == ["b"]
