@@ -13,7 +13,7 @@ from bench.boards import NUMBER, mix
 from bench.service import API_KEY, SECRETS
 from kis import clock, strict_json
 from kis.app import Application, create_app
-from kis.estimate.answer import Asked, compose_record
+from kis.estimate.answer import Asked, Caller, compose_record
 from kis.estimate.engine import Outcome, estimate
 from kis.estimate.model import Board, BoardDraft
 from kis.estimate.request import parse_board
@@ -132,7 +132,9 @@ _serial = itertools.count()
 def _asked() -> Asked:
     number = next(_serial)
     key = RecordKey("api-bench", "estimate.create", f"parts-{number}")
-    return Asked(clock.new_id(), clock.now(), "api-bench", "127.0.0.1", key, "0" * 64)
+    return Asked(
+        clock.new_id(), clock.now(), Caller("api-bench", "api-bench", "127.0.0.1"), key, "0" * 64
+    )
 
 
 def _sql(application: Application, rounds: int) -> list[Part]:

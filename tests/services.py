@@ -24,10 +24,12 @@ from tests import sql
 API_KEY = "api-key-for-tests-0123456789"
 ADMIN_API_KEY = "admin-key-for-tests-0123456789"
 EVIDENCE_SECRET = "evidence-secret-for-tests-0123456789abcdef"
+MASTER_KEY = "master-key-for-tests-0123456789abcdefghij"
 SECRETS = {
     "API_KEY": API_KEY,
     "ADMIN_API_KEY": ADMIN_API_KEY,
     "EVIDENCE_SECRET": EVIDENCE_SECRET,
+    "KIS_MASTER_KEY": MASTER_KEY,
 }
 START_TIMEOUT_S = 20.0
 

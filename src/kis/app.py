@@ -1,6 +1,7 @@
 """The only wiring: settings in, services and the application out."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from kis import clock
-from kis.access.keys import KeySet, Scope
 from kis.access.rate import Limiter, RateLimiter
 from kis.access.shared_rate import SharedRateLimiter
 from kis.api import (
@@ -30,6 +30,7 @@ from kis.api import (
     replay,
     upkeep,
 )
+from kis.api import keys as key_routes
 from kis.api.direct import Shortcut
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics, active_version
@@ -45,7 +46,6 @@ from kis.estimate.proof import EvidenceService
 from kis.estimate.rerun import resize
 from kis.estimate.service import EstimateService
 from kis.estimate.workers import Workers
-from kis.evidence.envelope import Keyring
 from kis.knowledge import preparing
 from kis.knowledge import store as knowledge_store
 from kis.knowledge.activation import ActivationService
@@ -59,13 +59,16 @@ from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
 from kis.ops.gauges import DatabaseSize, disk_room
+from kis.ops.keys.opened import Keys, open_keys
+from kis.ops.keys.rows import KeyRows
+from kis.ops.keys.start import KeySources, begin
 from kis.ops.maintenance import MaintenanceService
 from kis.ops.replay import latest_sizes, regress
 from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.ops.selftest import SelftestService
 from kis.ops.shared_counts import shared_folder
-from kis.settings import Settings
+from kis.settings import Settings, SettingsError
 
 DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
@@ -93,7 +96,7 @@ class Services:
     activation: ActivationService
     catalogue: KnowledgeService
     replays: ReplayService
-    keys: KeySet
+    keys: Keys
     metrics: Metrics
 
     def start(self) -> None:
@@ -122,16 +125,23 @@ def open_services(settings: Settings) -> Services:
 
     Raises:
         DatabaseUnavailable: the database cannot be used.
+        SettingsError: the master key is not the one of the database.
 
     """
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    active = ActiveKnowledge(_prepare(database, settings))
+    sources = KeySources.of(settings)
+    found, rows = _prepare(database, settings, sources)
+    active = ActiveKnowledge(found)
     counted = Metrics(shared_folder())
     writer = Writer(database, tell_batch=counted.batches.observe)
     follower = Follower(database, active)
-    fleet = _fleet(settings, database, active, follower)
-    keyring = Keyring.of(settings.evidence_secret.encode())
-    workers = Workers(keyring)
+    words = _words(settings)
+    fleet = _fleet(words, database, active, follower)
+    keys = open_keys(
+        rows, sources, database=words or database, writer=writer, now=clock.now,
+        random_bytes=os.urandom,
+    )  # fmt: skip
+    workers = Workers(keys.keyring)
     staging = Staging(
         database=database, writer=writer, folder=settings.home / UPLOADS,
         resize=resize, apart=run_apart, now=clock.now,
@@ -144,7 +154,7 @@ def open_services(settings: Settings) -> Services:
         limiter=_limiter(settings),
         estimates=EstimateService(
             database=database, writer=writer, knowledge=active, follower=follower,
-            keyring=keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
+            keyring=keys.keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
             new_id=clock.new_id,
         ),
         batches=BatchService(
@@ -153,7 +163,7 @@ def open_services(settings: Settings) -> Services:
             new_id=clock.new_id,
         ),
         workers=workers,
-        evidence=EvidenceService(database=database, keyring=keyring),
+        evidence=EvidenceService(database=database, keyring=keys.keyring),
         staging=staging,
         activation=ActivationService(
             database=database, writer=writer, knowledge=active, fleet=fleet,
@@ -164,16 +174,17 @@ def open_services(settings: Settings) -> Services:
             database=database, writer=writer, staging=staging, now=clock.now
         ),
         replays=ReplayService(database=database),
-        keys=_keys(settings),
+        keys=keys,
         metrics=counted,
     )  # fmt: skip
 
 
-def _prepare(database: Database, settings: Settings) -> Active:
-    """Bring the schema up to date, and return the active knowledge: shipped, at first.
+def _prepare(database: Database, settings: Settings, sources: KeySources) -> tuple[Active, KeyRows]:
+    """Bring the schema up to date; return the active knowledge, shipped at first, and all keys.
 
     Raises:
         DatabaseUnavailable: as `migrate`; what is stored is damaged. It is closed then.
+        SettingsError: as `begin`. It is closed then too.
 
     """
     try:
@@ -183,8 +194,9 @@ def _prepare(database: Database, settings: Settings) -> Active:
         database.write_now(lambda c: forget_expired(c, clock.now(), settings.idempotency_days))
         if database.commit_mark is not None:
             database.write_now(forget_marks)
-        return database.read_now(_load_active)
-    except DatabaseUnavailable:
+        rows = database.write_now(lambda c: begin(c, sources, clock.now(), os.urandom))
+        return database.read_now(_load_active), rows
+    except (DatabaseUnavailable, SettingsError):
         database.close()
         raise
     except (SQLAlchemyError, ContentError) as error:
@@ -200,14 +212,20 @@ def _load_active(connection: Connection) -> Active:
     return knowledge_store.load_active(connection, knowledge_store.load_active_version(connection))
 
 
-def _fleet(
-    settings: Settings, database: Database, active: ActiveKnowledge, follower: Follower
-) -> Fleet:
-    """Return the workers: a SQLite file has but this process."""
-    name = worker_name()
+def _words(settings: Settings) -> Database | None:
+    """Return a connection for what workers tell each other; a SQLite file has but this process."""
     if settings.database_file is not None:
+        return None
+    return open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
+
+
+def _fleet(
+    words: Database | None, database: Database, active: ActiveKnowledge, follower: Follower
+) -> Fleet:
+    """Return the workers, which tell each other by `words`."""
+    name = worker_name()
+    if words is None:
         return Alone(name)
-    words = open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
     return SharedFleet(name, database=database, words=words, knowledge=active, follower=follower)
 
 
@@ -218,13 +236,6 @@ def _limiter(settings: Settings) -> Limiter:
         return RateLimiter(per_minute, time.monotonic)
     database = open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
     return SharedRateLimiter(per_minute, database)
-
-
-def _keys(settings: Settings) -> KeySet:
-    secrets = [(Scope.API, settings.api_key)]
-    if settings.admin_key_usable:
-        secrets.append((Scope.ADMIN, settings.admin_api_key))
-    return KeySet.of(secrets)
 
 
 def _pruning(services: Services, settings: Settings) -> PruningService:
@@ -252,7 +263,7 @@ def create_app(settings: Settings) -> Application:
     """Return the application: routes inside, the gatekeeper around them.
 
     Raises:
-        DatabaseUnavailable: the database cannot be used.
+        DatabaseUnavailable, SettingsError: as `open_services`.
 
     """
     services = open_services(settings)
@@ -273,6 +284,7 @@ def create_app(settings: Settings) -> Application:
         upkeep.router(
             services.database, _selftests(services), _maintenance(services, settings), documented
         ),
+        key_routes.router(services.keys.service, documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(services.database, services.writer, services.knowledge, documented),
         _metrics_router(services, settings),
@@ -283,7 +295,8 @@ def create_app(settings: Settings) -> Application:
     handlers.add(app, (*routers, app.router))
     shortcut = Shortcut(app, [route for router in routers for route in router.routes])
     gatekeeper = Gatekeeper(
-        shortcut, settings=settings, keys=services.keys, limiter=services.limiter,
+        shortcut, settings=settings, keys=services.keys.valid,
+        find_again=services.keys.follower.find, limiter=services.limiter,
         metrics=services.metrics,
     )  # fmt: skip
     return Application(gatekeeper, services)
@@ -314,13 +327,15 @@ def _lifespan(
             ),
             asyncio.create_task(services.fleet.run()),
             asyncio.create_task(services.metrics.keep_telling(services.writer, services.knowledge)),
+            asyncio.create_task(services.keys.follower.run()),
         ]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(ended, services.keys.follower.note_use(), return_exceptions=True)
             await services.stop()
 
     return lifespan

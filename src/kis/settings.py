@@ -92,8 +92,13 @@ class Settings:
     )  # fmt: skip
     evidence_secret: str = setting(
         "EVIDENCE_SECRET", None, secret(32),
-        ("증거 봉인(HMAC-SHA256)의 비밀값",
-         "secret of the evidence seal (HMAC-SHA256)"),
+        ("증거 봉인(HMAC-SHA256)의 비밀값. 바꾸고 재시작하면 교체되며, 전의 증거도 검증된다",
+         "secret of the evidence seal (HMAC-SHA256); changed, it is rotated at the next start"),
+    )  # fmt: skip
+    master_key: str = setting(
+        "KIS_MASTER_KEY", None, secret(32),
+        ("데이터베이스에 있는 증거 비밀값을 암호화하는 키. 백업과 따로 보관한다",
+         "key that encrypts the evidence secrets in the database; keep it apart from backups"),
     )  # fmt: skip
     rate_limit_per_minute: int = setting(
         "RATE_LIMIT_PER_MINUTE", "6000", whole_number(0, 10_000_000),

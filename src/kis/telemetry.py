@@ -20,7 +20,7 @@ them. Whatever a client sends, this is guaranteed:
   code, once a request, of a batch once a line;
 - no space, quote or control character of a client's text arrives as such: a
   line starts where we started it;
-- no query string and no secret of the settings is written.
+- no query string, no secret of the settings and no key is written.
 
 Where such a word is not ours to write, its second character is percent-encoded:
 `4%301`, `e%72ror`. That goes for the id of an estimate too: where its hex digits
@@ -64,6 +64,8 @@ _FAULT_WORDS = re.compile(_WORDS_EVEN_IN_FAULTS)
 _WORDS = re.compile(rf"(?i:error)|{_WORDS_EVEN_IN_FAULTS}")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+_TOKEN = re.compile("kis_(?:api|admin)_[0-9A-Za-z_]*")
+
 _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 _with_traceback = logging.Formatter().format
 
@@ -80,7 +82,10 @@ class LogFile(WatchedFileHandler):
         super().__init__(settings.log_file, encoding="utf-8", errors="backslashreplace")
         self.setLevel(settings.log_level)
         self.as_json = settings.log_format == "json"
-        secrets = (settings.api_key, settings.admin_api_key, settings.evidence_secret)
+        secrets = (
+            settings.api_key, settings.admin_api_key, settings.evidence_secret,
+            settings.master_key,
+        )  # fmt: skip
         self._secrets = tuple(filter(None, secrets))
 
     def _open(self) -> io.TextIOWrapper:
@@ -117,10 +122,10 @@ class LogFile(WatchedFileHandler):
             self.write_line(line)
 
     def without_secrets(self, text: str) -> str:
-        """Return `text` with every secret of the settings blotted out."""
+        """Return `text` with every secret of the settings, and every key's, blotted out."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text
+        return _TOKEN.sub("***", text) if "kis_" in text else text
 
     def shortened(self, text: str) -> str:
         """Return what may be logged of a client's `text`."""

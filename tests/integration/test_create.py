@@ -182,7 +182,9 @@ def test_both_keys_may_estimate(client: Client, key: str) -> None:
     answer = create(client, key=key)
     scope = Scope.API if key == API_KEY else Scope.ADMIN
     owner = columns_of(client, "Estimate", "id", answer["id"])["owner"]
-    assert owner == key_id_for(scope, key)
+    assert owner == f"{scope}-env"
+    audit = columns_of(client, "audit_entry", "subject", answer["id"])
+    assert audit["actor"] == key_id_for(scope, key)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +290,8 @@ def test_what_is_stored_together(client: Client) -> None:
     evidence = columns_of(client, "evidence", "estimate_id", answer["id"])
     assert evidence["evidence_id"] == answer["evidenceId"]
     audit = columns_of(client, "audit_entry", "subject", answer["id"])
-    assert (audit["action"], audit["actor"]) == ("estimate.create", estimate["owner"])
+    assert (audit["action"], audit["actor"]) == ("estimate.create", key_id_for(Scope.API, API_KEY))
+    assert estimate["owner"] == "api-env"
     assert audit["digest"] == evidence["statement_digest"]
     kept = columns_of(client, "idempotency_record", "key", "k-1")
     assert (kept["estimate_id"], kept["status"]) == (answer["id"], 201)

@@ -43,7 +43,7 @@ def all_questions(client: Client) -> dict[str, dict[str, Any]]:
 
 
 def key_id(client: Client, scope: str) -> str:
-    keys = client.application.services.keys.keys
+    keys = client.application.services.keys.valid.keys
     return next(key.key_id for key in keys if key.scope == scope)
 
 

@@ -58,6 +58,7 @@ RACED_ON = {
 NEVER_EQUAL = {
     "pk_Estimate", "pk_evidence",  # 74 random bits
     "pk_worker", "pk_commit_mark",  # each process has a name of its own
+    "pk_api_key", "pk_evidence_key",  # random, and stored one process at a time
     "pk_audit_entry", "pk_knowledge_version", "pk_knowledge_activation", "pk_knowledge_question",
 }  # fmt: skip
 """The database numbers the others itself."""

@@ -35,7 +35,8 @@ class Limited:
         inner: Any = client.application.asgi
         services = client.application.services
         self.asgi = Gatekeeper(
-            inner._app, settings=client.settings, keys=services.keys,
+            inner._app, settings=client.settings, keys=services.keys.valid,
+            find_again=services.keys.follower.find,
             limiter=RateLimiter(PER_MINUTE, self.clock), metrics=services.metrics,
         )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """The secrets in `.env`: made once, shown once, and rotated as the runbook does it."""
 
 import re
+import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +12,11 @@ import pytest
 
 from kis.settings import EQUAL_KEYS
 from tests.integration import runbook
-from tests.integration.lifecycle import estimate, good, refused, verify_evidence
+from tests.integration.lifecycle import ask, estimate, good, refused, verify_evidence
 from tests.integration.program import Program, is_clear
 from tests.services import Server, board, running_server
 
-NAMES = ["API_KEY", "ADMIN_API_KEY", "EVIDENCE_SECRET"]
+NAMES = ["API_KEY", "ADMIN_API_KEY", "EVIDENCE_SECRET", "KIS_MASTER_KEY"]
 FROM_FILE = dict.fromkeys(NAMES, "")
 VERSIONS = "/v1/knowledge/versions"
 
@@ -64,7 +66,7 @@ def test_secrets_are_made_for_nobody_else_to_read(tmp_path: Path) -> None:
     secrets = stored(home)
     assert list(secrets) == NAMES
     assert all(re.fullmatch(r"[0-9a-f]{64}", secret) for secret in secrets.values())
-    assert len(set(secrets.values())) == 3
+    assert len(set(secrets.values())) == 4
 
 
 def test_secrets_are_shown_when_they_are_made_and_never_again(tmp_path: Path) -> None:
@@ -144,38 +146,57 @@ def test_doctor_says_that_the_administration_is_locked_and_how_to_open_it(home: 
 # --- the evidence secret -----------------------------------------------------------------
 
 
-def test_evidence_of_the_old_secret_fails_at_the_key(home: Path) -> None:
-    before = stored(home)
-    with serving(home) as server:
-        answer = good(call(server, before["API_KEY"]), 201)
-        package = good(server.request("GET", f"/v1/evidence/{answer['id']}", key=before["API_KEY"]))
-    new = rotate(home, "13-rotate-evidence-secret.sh")
-    assert stored(home) == {**before, "EVIDENCE_SECRET": new}
-    with serving(home) as server:
-        result = good(
-            server.request("POST", "/v1/evidence/verify", key=before["API_KEY"], json=package)
-        )
-        assert result["valid"] is False
-        failed = [check for check in result["checks"] if check["outcome"] == "failed"]
-        (check,) = failed
-        assert (check["name"], check["path"]) == ("key", "$.envelope.keyId")
-        assert "key is not known" in check["detailEn"]
-        assert "모르는 키" in check["detailKo"]
-        assert "key" in result["reason"]
+def test_evidence_of_the_old_secret_verifies_for_ever(home: Path) -> None:
+    """The runbook warns that it would not: an edited .env is a rotation, and no more."""
+    key = stored(home)["API_KEY"]
+    packages = []
+    for _ in range(3):
+        with serving(home) as server:
+            answer = good(call(server, key), 201)
+            packages.append(good(server.request("GET", f"/v1/evidence/{answer['id']}", key=key)))
+            for package in packages:
+                result = good(server.request("POST", "/v1/evidence/verify", key=key, json=package))
+                assert result["valid"] is True
+        before = stored(home)
+        new = rotate(home, "13-rotate-evidence-secret.sh")
+        assert stored(home) == {**before, "EVIDENCE_SECRET": new}
+    assert len({package["envelope"]["keyId"] for package in packages}) == 3
+    rotated = [row for row in evidence_keys(home) if row["state"] == "retired"]
+    assert len(rotated) == 3
+    with sqlite3.connect(home / "data" / "kis.db") as connection:
+        told = connection.execute("SELECT actor FROM audit_entry WHERE action LIKE 'evidence_key%'")
+        assert told.fetchall() == [("env",)] * 3
 
 
-def test_evidence_verifies_before_and_fails_after_for_the_same_installation(
-    server: Server,
-) -> None:
-    """The stored evidence itself, read again under another secret."""
-    answer = good(estimate(server, board()), 201)
-    assert verify_evidence(server, answer["id"])["valid"]
+def evidence_keys(home: Path) -> Any:
+    return Program(home, **FROM_FILE).json("keys", "list", "evidence")
+
+
+def test_secret_that_was_there_before_does_not_come_back(server: Server) -> None:
+    """An .env that still has the first secret after a rotation is no rotation."""
+    first = good(estimate(server, board()), 201)
     server.stop()
     with running_server(server.home, EVIDENCE_SECRET="n" * 64) as other:
-        result = verify_evidence(other, answer["id"])
-        assert result["valid"] is False
-        outcomes = {check["name"]: check["outcome"] for check in result["checks"]}
-        assert outcomes.pop("key") == "failed"
-        assert outcomes.pop("signature") == "skipped"
-        assert set(outcomes.values()) == {"passed"}
-        assert verify_evidence(other, good(estimate(other, board()), 201)["id"])["valid"]
+        second = good(estimate(other, board()), 201)
+    with running_server(server.home) as again:
+        third = good(estimate(again, board()), 201)
+        sealed_by = [
+            ask(again, f"/v1/evidence/{each['id']}")["envelope"]["keyId"]
+            for each in (first, second, third)
+        ]
+        assert sealed_by[0] != sealed_by[1] == sealed_by[2]
+        assert all(verify_evidence(again, each["id"])["valid"] for each in (first, second, third))
+
+
+def test_another_master_key_is_refused_with_words(server: Server) -> None:
+    server.stop()
+    other = {**server.environ, "KIS_MASTER_KEY": "x" * 32}
+    done = subprocess.run(
+        [server.program, "serve"], env=other, capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert is_clear(done)
+    assert "KIS_MASTER_KEY" in done.stderr
+    with running_server(server.home) as again:
+        good(estimate(again, board()), 201)

@@ -11,7 +11,12 @@ from kis.home import prepare_home
 from kis.settings import load_settings
 from kis.telemetry import close_logging, configure_logging
 
-SECRETS = {"API_KEY": "k" * 32, "ADMIN_API_KEY": "m" * 32, "EVIDENCE_SECRET": "v" * 32}
+SECRETS = {
+    "API_KEY": "k" * 32,
+    "ADMIN_API_KEY": "m" * 32,
+    "EVIDENCE_SECRET": "v" * 32,
+    "KIS_MASTER_KEY": "w" * 32,
+}
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_damaged_database_is_told_and_not_held_open(tmp_path: Path, sql: str) ->
 
 def test_equal_keys_open_estimates_only(tmp_path: Path) -> None:
     services = open_services(settings_in(tmp_path, ADMIN_API_KEY=API_KEY))
-    assert [key.scope for key in services.keys.keys] == [Scope.API]
+    assert [key.scope for key in services.keys.valid.keys] == [Scope.API]
     services.database.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 from kis.home import FOLDERS, ensure_secrets, prepare_home
 from kis.settings import SettingsError, load_settings
 
-NAMES = ["API_KEY", "ADMIN_API_KEY", "EVIDENCE_SECRET"]
+NAMES = ["API_KEY", "ADMIN_API_KEY", "EVIDENCE_SECRET", "KIS_MASTER_KEY"]
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_first_start_generates_every_secret(home: Path, env_file: Path) -> None:
     assert settings.api_key == generated["API_KEY"]
     assert settings.admin_api_key == generated["ADMIN_API_KEY"]
     assert settings.evidence_secret == generated["EVIDENCE_SECRET"]
+    assert settings.master_key == generated["KIS_MASTER_KEY"]
 
 
 def test_second_start_generates_nothing(home: Path, env_file: Path) -> None:
@@ -72,7 +73,7 @@ def test_second_start_generates_nothing(home: Path, env_file: Path) -> None:
 
 def test_secret_from_the_environment_is_not_generated(home: Path, env_file: Path) -> None:
     generated = ensure_secrets(home, {"API_KEY": "k" * 16, "ADMIN_API_KEY": " "})
-    assert list(generated) == ["ADMIN_API_KEY", "EVIDENCE_SECRET"]
+    assert list(generated) == NAMES[1:]
     assert b"\nAPI_KEY=" not in env_file.read_bytes()
 
 
@@ -80,10 +81,10 @@ def test_completing_keeps_every_other_line(home: Path, env_file: Path) -> None:
     before = "# 메모\r\nPORT=4000\nAPI_KEY=\nUNKNOWN='a b'\nEVIDENCE_SECRET=".encode()
     env_file.write_bytes(before + b"e" * 32)
     generated = ensure_secrets(home, {})
-    assert list(generated) == ["API_KEY", "ADMIN_API_KEY"]
+    assert list(generated) == ["API_KEY", "ADMIN_API_KEY", "KIS_MASTER_KEY"]
     filled_in = before.replace(b"\nAPI_KEY=", f"\nAPI_KEY={generated['API_KEY']}".encode())
-    appended = f"\nADMIN_API_KEY={generated['ADMIN_API_KEY']}\n".encode()
-    assert env_file.read_bytes() == filled_in + b"e" * 32 + appended
+    added = "".join(f"{name}={generated[name]}\n" for name in ("ADMIN_API_KEY", "KIS_MASTER_KEY"))
+    assert env_file.read_bytes() == filled_in + b"e" * 32 + b"\n" + added.encode()
 
 
 @pytest.mark.parametrize("content", ["", "".join(f"{name}={'s' * 32}\n" for name in NAMES)])

@@ -13,10 +13,12 @@ GENERATED_BELOW = "<!-- generated: settings_table() -->\n"
 API_KEY = "a" * 16
 ADMIN_API_KEY = "b" * 16
 EVIDENCE_SECRET = "c" * 32
+MASTER_KEY = "d" * 32
 SECRETS = {
     "API_KEY": API_KEY,
     "ADMIN_API_KEY": ADMIN_API_KEY,
     "EVIDENCE_SECRET": EVIDENCE_SECRET,
+    "KIS_MASTER_KEY": MASTER_KEY,
 }
 
 
@@ -44,6 +46,7 @@ def test_defaults(tmp_path: Path) -> None:
         api_key=API_KEY,
         admin_api_key=ADMIN_API_KEY,
         evidence_secret=EVIDENCE_SECRET,
+        master_key=MASTER_KEY,
         rate_limit_per_minute=6000,
         allow_mixed_brand=False,
         log_format="text",
@@ -184,7 +187,7 @@ def test_unreadable_file_is_a_clear_message(tmp_path: Path, content: bytes | Non
 
 def test_settings_show_no_secret_and_cannot_be_changed(tmp_path: Path) -> None:
     settings = load(tmp_path, DATABASE_URL="sqlite:///whereabouts.db")
-    for hidden in (API_KEY, ADMIN_API_KEY, EVIDENCE_SECRET, "whereabouts"):
+    for hidden in (API_KEY, ADMIN_API_KEY, EVIDENCE_SECRET, MASTER_KEY, "whereabouts"):
         assert hidden not in f"{settings!r} {settings!s}"
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.port = 1  # type: ignore[misc]

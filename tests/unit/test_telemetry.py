@@ -29,7 +29,12 @@ from kis.telemetry import (
 
 # Full of what the runbook greps for, as hex may well be.
 API_KEY = "8429d403" * 8
-SECRETS = {"API_KEY": API_KEY, "ADMIN_API_KEY": "m" * 32, "EVIDENCE_SECRET": "v" * 32}
+SECRETS = {
+    "API_KEY": API_KEY,
+    "ADMIN_API_KEY": "m" * 32,
+    "EVIDENCE_SECRET": "v" * 32,
+    "KIS_MASTER_KEY": "w" * 32,
+}
 
 
 def test_lines_have_the_documented_form(open_log: Callable[..., Path]) -> None:
@@ -207,7 +212,8 @@ async def fail(scope, receive, send):
 
 async def main():
     configure_logging(load_settings({"KIS_HOME": sys.argv[1], "API_KEY": "a" * 16,
-        "ADMIN_API_KEY": "b" * 16, "EVIDENCE_SECRET": "c" * 32}))
+        "ADMIN_API_KEY": "b" * 16, "EVIDENCE_SECRET": "c" * 32,
+    "KIS_MASTER_KEY": "d" * 32}))
     server = uvicorn.Server(uvicorn.Config(fail, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -242,7 +248,8 @@ from kis.settings import load_settings
 from kis.telemetry import configure_logging, log_lookup, shares_log
 
 configure_logging(load_settings({"KIS_HOME": sys.argv[1], "API_KEY": "a" * 16,
-    "ADMIN_API_KEY": "b" * 16, "EVIDENCE_SECRET": "c" * 32}))
+    "ADMIN_API_KEY": "b" * 16, "EVIDENCE_SECRET": "c" * 32,
+    "KIS_MASTER_KEY": "d" * 32}))
 log_lookup(True, "bcd")
 print("shared" if shares_log(1) else "apart", flush=True)
 """

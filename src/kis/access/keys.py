@@ -1,14 +1,15 @@
-"""API keys: kept as digests, compared in constant time."""
+"""API keys: kept as digests, found by them, and compared in constant time."""
 
 import hashlib
 import hmac
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from kis.telemetry import letters_of
 
 KEY_ID_BYTES = 4
+_HEAD_BYTES = 16
 
 
 class Scope(StrEnum):
@@ -19,15 +20,45 @@ class Scope(StrEnum):
 
 
 class Key(NamedTuple):
-    """A known key: its id, its scope, and the SHA-256 of its secret."""
+    """A key that is valid: its id, its scope, the SHA-256 of its secret, and its holder.
+
+    The holder lasts: a key that replaces this one has the same.
+    """
 
     key_id: str
     scope: Scope
     digest: bytes
+    holder: str
 
     def may(self, scope: Scope) -> bool:
         """Whether this key covers `scope`."""
         return self.scope in (scope, Scope.ADMIN)
+
+
+_NOBODY = Key("", Scope.API, bytes(hashlib.sha256().digest_size), "")
+
+
+class EnvKey(NamedTuple):
+    """A key that the environment or the .env gives: `name` is the setting's."""
+
+    name: str
+    scope: Scope
+    secret: str
+
+    @property
+    def key_id(self) -> str:
+        """The id that follows from the secret."""
+        return key_id_for(self.scope, self.secret)
+
+    @property
+    def holder(self) -> str:
+        """Whoever the setting is for, whatever its value: `api-env`."""
+        return f"{self.scope}-env"
+
+    @property
+    def digest(self) -> bytes:
+        """What is compared."""
+        return digest_of(self.secret)
 
 
 def key_id_for(scope: Scope, secret: str) -> str:
@@ -39,26 +70,51 @@ def key_id_for(scope: Scope, secret: str) -> str:
     return f"{scope}-{letters_of(digest[:KEY_ID_BYTES])}"
 
 
+def new_key_id(scope: Scope, randomness: bytes) -> str:
+    """Return the id of a key that is made here, from 4 random bytes."""
+    return f"{scope}-{letters_of(randomness[:KEY_ID_BYTES])}"
+
+
+def digest_of(secret: str) -> bytes:
+    """Return what is kept of a secret. docs/adr/0021 says why plain SHA-256 will do."""
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
+
+
 class KeySet:
-    """The keys that are valid now."""
+    """The keys that are valid now, and which of them were used.
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    To be changed by `replace` alone; requests meet either the keys before or those after.
+    """
+
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
         """Hold `keys`; secrets are not among what they carry."""
-        self.keys = tuple(keys)
+        self._by_head: dict[bytes, Key] = {}
+        self._used: set[str] = set()
+        self.replace(keys)
 
-    @classmethod
-    def of(cls, secrets: Iterable[tuple[Scope, str]]) -> Self:
-        """Return the set of these secrets."""
-        return cls(
-            Key(key_id_for(scope, secret), scope, hashlib.sha256(secret.encode()).digest())
-            for scope, secret in secrets
-        )
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys that are valid now."""
+        return tuple(self._by_head.values())
+
+    def replace(self, keys: Iterable[Key]) -> None:
+        """Hold `keys` from now on, and no others."""
+        self._by_head = {key.digest[:_HEAD_BYTES]: key for key in keys}
 
     def find(self, secret: str) -> Key | None:
-        """Return the key with that secret; every key is compared, whichever matches."""
+        """Return the key with that secret.
+
+        Looked up by the first half of a digest, which nobody can steer towards that of
+        a key, then compared as a whole: as quick for a thousand keys as for one.
+        """
         digest = hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
-        found = None
-        for key in self.keys:
-            if hmac.compare_digest(key.digest, digest):
-                found = key
-        return found
+        key = self._by_head.get(digest[:_HEAD_BYTES], _NOBODY)
+        if not hmac.compare_digest(key.digest, digest) or key is _NOBODY:
+            return None
+        self._used.add(key.key_id)
+        return key
+
+    def take_used(self) -> frozenset[str]:
+        """Return the ids of the keys that were found since this was asked last."""
+        used, self._used = self._used, set()
+        return frozenset(used)

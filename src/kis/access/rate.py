@@ -13,9 +13,9 @@ MAX_CLIENTS = 10_000
 
 
 class Client(NamedTuple):
-    """Whose requests are counted together: the id of the key, and the address."""
+    """Whose requests are counted together: the holder of the key, and the address."""
 
-    key_id: str
+    holder: str
     address: str
 
 

@@ -22,7 +22,6 @@ from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Text
 from kis.estimate.batch import key_in
 from kis.estimate.batches import BatchService, LineAnswer
-from kis.estimate.service import Caller
 
 MAX_BOARDS = 100_000
 CHUNK_LINES = 128
@@ -59,7 +58,7 @@ class BatchRun:
         self._batches = batches
         self._metrics = metrics
         self._request_id = context.request_id
-        self._caller = Caller(context.key.key_id if context.key else "", context.client)
+        self._caller = context.caller
         self._max_line_bytes = max_line_bytes
         self._boards = 0
         self._gathered: list[_Taken] = []

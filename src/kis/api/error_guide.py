@@ -126,6 +126,30 @@ GUIDE = {
         ),
         Text("새 키를 쓴다", "use a new key"),
     ),
+    ErrorCode.KEY_NOT_FOUND: Advice(
+        Text("그 id의 키가 없다", "no key has that id"),
+        Text("id를 확인한다: kis-backend keys list", "see kis-backend keys list"),
+    ),
+    ErrorCode.KEY_ENDED: Advice(
+        Text("이미 끝났거나 교체된 키다", "the key has ended, or was replaced"),
+        Text("지금 쓰는 키를 교체하거나 새로 만든다", "rotate the key in use, or make a new one"),
+    ),
+    ErrorCode.KEY_CURRENT: Advice(
+        Text(
+            "지금 증거를 봉인하는 키는 폐기할 수 없다", "the key that seals now cannot be revoked"
+        ),
+        Text(
+            "먼저 교체한다: kis-backend keys rotate evidence",
+            "rotate it first: kis-backend keys rotate evidence",
+        ),
+    ),
+    ErrorCode.KEY_LAST_ADMIN: Advice(
+        Text("쓸 수 있는 마지막 관리자 키다", "it is the last usable admin key"),
+        Text(
+            "먼저 다른 관리자 키를 만든다: kis-backend keys create admin",
+            "make another one first: kis-backend keys create admin",
+        ),
+    ),
     ErrorCode.KNOWLEDGE_INVALID: Advice(
         Text(
             "올린 표에 잘못이 있다. 아무것도 저장하지 않았다",

@@ -27,12 +27,13 @@ from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.openapi import WITH_BODY, Documented
 from kis.errors import DomainError, ErrorCode
-from kis.estimate.answer import CREATED, Answer, moment_text
+from kis.estimate.answer import CREATED, Answer
 from kis.estimate.model import Form, Number
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import NO_CONTROL_CHARACTERS, EstimateRequest, parse_board
-from kis.estimate.service import Caller, Created, EstimateService
+from kis.estimate.service import Created, EstimateService
 from kis.estimate.store import EstimateFilter, EstimateSummary
+from kis.evidence.statement import moment_text
 from kis.evidence.verification import Verification
 from kis.telemetry import Refused, log_lookup, log_refusals
 
@@ -70,7 +71,7 @@ TENTHS = (
 EstimateId = Annotated[str, Path(max_length=64, alias="estimateId")]
 
 
-def _not_a_number(text: str) -> str:
+def not_a_number(text: str) -> str:
     """Let no number pass: pydantic takes 2025 for the 2,025th second of 1970."""
     if text.lstrip("-").replace(".", "").isdigit():
         kind = "datetime_parsing"
@@ -87,7 +88,7 @@ def _a_cursor(text: str) -> str:
 
 
 Cursor = Annotated[str, BeforeValidator(_a_cursor), Query(max_length=64)]
-Moment = Annotated[datetime | None, BeforeValidator(_not_a_number)]
+Moment = Annotated[datetime | None, BeforeValidator(not_a_number)]
 Model = Annotated[str | None, Query(max_length=100, pattern=NO_CONTROL_CHARACTERS)]
 Part = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
 
@@ -146,11 +147,10 @@ def _add_create(
         """반을 견적한다. Estimate a board: enclosure, layout, bill of materials, evidence."""
         context: RequestContext = request.state.context
         draft = parse_board(await read_json(request))
-        caller = Caller(context.key.key_id if context.key else "", context.client)
         try:
             created = await estimates.create(
                 draft,
-                caller,
+                context.caller,
                 request.headers.get("idempotency-key"),
                 lambda refusal: problem_body(refusal, context.request_id),
             )

@@ -31,3 +31,6 @@ ROLLBACK = {
     "reason": "Production issue: estimate calculation errors",
 }
 GOLDEN = {"name": "LP-1", "request": BOARD, "note": "기성 분전반. A board that a maker sells."}
+CREATE_KEY = {"scope": "api", "label": "ERP"}
+ROTATE_KEY = {"overlapDays": 7}
+REVOKE_KEY = {"reason": "유출 의심. It may have leaked."}

@@ -7,6 +7,7 @@ so that no route can forget it.
 import ipaddress
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -14,6 +15,7 @@ from starlette.types import Scope as AsgiScope
 
 from kis.access.keys import Key, KeySet, Scope
 from kis.access.rate import Allowance, Client, Limiter
+from kis.access.tokens import PREFIX, key_id_in
 from kis.api.errors import (
     PROBLEM_TYPE,
     headers_of,
@@ -26,6 +28,7 @@ from kis.api.errors import (
 from kis.api.metrics import Metrics
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Text
+from kis.estimate.answer import Caller
 from kis.settings import EQUAL_KEYS, Settings
 from kis.telemetry import log_access, new_request_id
 
@@ -37,7 +40,7 @@ LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
 STREAMED = frozenset({"/v1/estimate/batch"})
 """Paths that bound their bodies themselves, line by line."""
 
-OF_ADMINISTRATORS = ("/v1/knowledge/", "/v1/maintenance", "/v1/report/", "/v1/selftest")
+OF_ADMINISTRATORS = ("/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/", "/v1/selftest")
 
 ADMIN_NEEDED = Text(
     "관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."
@@ -49,6 +52,10 @@ ACCESS: tuple[tuple[str, Scope], ...] = (
 """Longest prefix first. What is not listed is open to anyone."""
 
 
+FindAgain = Callable[[str], Awaitable[Key | None]]
+"""Looks up a key that this process does not know: another one may have made it just now."""
+
+
 class RequestContext(NamedTuple):
     """Who asks, as the routes see it (`request.state.context`)."""
 
@@ -56,16 +63,25 @@ class RequestContext(NamedTuple):
     request_id: str
     key: Key | None
 
+    @property
+    def caller(self) -> Caller:
+        """Who asks, as estimates are told."""
+        if self.key is None:
+            return Caller("", "", self.client)
+        return Caller(self.key.holder, self.key.key_id, self.client)
+
 
 class Gatekeeper:
     """The ASGI middleware."""
 
     def __init__(
-        self, app: ASGIApp, *, settings: Settings, keys: KeySet, limiter: Limiter, metrics: Metrics
-    ) -> None:
-        """Wrap `app`."""
+        self, app: ASGIApp, *, settings: Settings, keys: KeySet, find_again: FindAgain,
+        limiter: Limiter, metrics: Metrics,
+    ) -> None:  # fmt: skip
+        """Wrap `app`; a key that is not among `keys` is refused when `find_again` finds none."""
         self._app = app
         self._keys = keys
+        self._find_again = find_again
         self._metrics = metrics
         self._admin_hint = ADMIN_NEEDED if settings.admin_key_usable else EQUAL_KEYS
         self._max_body_bytes = settings.max_body_bytes
@@ -82,7 +98,11 @@ class Gatekeeper:
         exchange = _Exchange(send, new_request_id())
         key: Key | None = None
         try:
-            key = self._keys.find(_header(scope, b"x-api-key") or "")
+            secret = _header(scope, b"x-api-key") or ""
+            needed = _scope_of(scope["path"])
+            key = self._keys.find(secret)
+            if key is None and needed is not None:
+                key = await self._find_again(secret)
             await self._admit(scope, client, key, exchange)
             context = RequestContext(client, exchange.request_id, key)
             scope.setdefault("state", {})["context"] = context
@@ -114,18 +134,18 @@ class Gatekeeper:
         path = scope["path"]
         if "\x00" in path:
             raise _with_nul()
-        needed = next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
+        needed = _scope_of(path)
         if needed is None:
             if path == "/metrics" and not _is_local(client) and not (key and key.may(Scope.ADMIN)):
                 raise _forbidden(self._admin_hint)
             return
         if self._limiter.is_on:
-            allowance = await self._limiter.take(Client(key.key_id if key else "", client))
+            allowance = await self._limiter.take(Client(key.holder if key else "", client))
             exchange.headers += _rate_headers(allowance)
             if not allowance.allowed:
                 raise _too_many(allowance)
         if key is None:
-            raise _unauthenticated()
+            raise _unauthenticated(_header(scope, b"x-api-key") or "")
         if not key.may(needed):
             raise _forbidden(self._admin_hint)
 
@@ -223,12 +243,20 @@ def _with_nul() -> DomainError:
     )
 
 
-def _unauthenticated() -> DomainError:
-    return refusal(
-        ErrorCode.UNAUTHENTICATED,
-        Text("API 키가 없거나 올바르지 않습니다.", "The API key is missing or wrong."),
-        Text("X-API-Key 헤더에 키를 넣으십시오.", "Send the key in the X-API-Key header."),
-    )
+def _scope_of(path: str) -> Scope | None:
+    """Return what it takes to ask at `path`; None: nothing."""
+    return next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
+
+
+def _unauthenticated(secret: str) -> DomainError:
+    message = Text("API 키가 없거나 올바르지 않습니다.", "The API key is missing or wrong.")
+    hint = Text("X-API-Key 헤더에 키를 넣으십시오.", "Send the key in the X-API-Key header.")
+    if secret.startswith(PREFIX) and key_id_in(secret) is None:
+        hint = Text(
+            "키에 오타가 있습니다(검사값이 맞지 않음). 받은 그대로 붙여 넣으십시오.",
+            "The key is misspelt (its checksum is wrong): paste it as it was given.",
+        )
+    return refusal(ErrorCode.UNAUTHENTICATED, message, hint)
 
 
 def _forbidden(hint: Text) -> DomainError:

@@ -15,9 +15,9 @@ from kis.api.body import read_model
 from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
 from kis.errors import ErrorCode
-from kis.estimate.answer import moment_text
 from kis.estimate.request import GOLDEN_NAME
 from kis.estimate.rerun import resize
+from kis.evidence.statement import moment_text
 from kis.knowledge import refusals
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.golden_store import GoldenCase

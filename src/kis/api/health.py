@@ -12,7 +12,7 @@ from kis.api.knowledge import answer
 from kis.api.openapi import Documented
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.estimate.answer import moment_text
+from kis.evidence.statement import moment_text
 from kis.knowledge.active import ActiveKnowledge
 from kis.ops.health import check_health
 

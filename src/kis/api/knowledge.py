@@ -18,8 +18,8 @@ from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
 from kis.errors import DomainError, ErrorCode, Text
-from kis.estimate.answer import moment_text
 from kis.estimate.request import NO_CONTROL_CHARACTERS, VERSION_LABEL, parse_body
+from kis.evidence.statement import moment_text
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
 from kis.knowledge.diff import Difference
 from kis.knowledge.fleet import Acknowledgement

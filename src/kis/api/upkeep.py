@@ -14,7 +14,6 @@ from kis.api.openapi import Documented
 from kis.db.engine import Database
 from kis.errors import ErrorCode
 from kis.estimate import store
-from kis.estimate.service import Caller
 from kis.ops.maintenance import Maintained, MaintenanceService
 from kis.ops.selftest import Selftest, SelftestService
 
@@ -61,8 +60,7 @@ def _add_selftest(routes: APIRouter, selftests: SelftestService, documented: Doc
     @routes.post("/v1/selftest", **docs)
     async def run_selftest(request: Request) -> Response:
         """견적 하나를 끝까지 해 보고 되돌린다. An estimate end to end, undone at its end."""
-        caller = Caller(actor_of(request), request.state.context.client)
-        return answer(await selftests.run(caller))
+        return answer(await selftests.run(request.state.context.caller))
 
 
 def _add_maintenance(

@@ -69,11 +69,12 @@ def check(
     Schema, tables, file, foreign keys, knowledge, evidence; also beside a running server.
     """
     from kis.estimate.workers import usable_cores  # noqa: PLC0415 - only when the command runs
+    from kis.ops.keys.start import KeySources  # noqa: PLC0415
     from kis.ops.soundness import EvidenceOrder, look_over  # noqa: PLC0415
 
     settings = _settings()
-    secret = settings.evidence_secret.encode()
-    order = EvidenceOrder(secret, _count(evidence), workers or usable_cores())
+    opener = KeySources.of(settings).opener
+    order = EvidenceOrder(opener, _count(evidence), workers or usable_cores())
     try:
         with progress(is_shown=not as_json) as tell:
             found = list(
@@ -196,14 +197,15 @@ def _move(
     from kis.ops.doctor import in_one_line  # noqa: PLC0415
     from kis.ops.endpoints import Refused  # noqa: PLC0415
     from kis.ops.evidence_pool import Places  # noqa: PLC0415
+    from kis.ops.keys.start import KeySources  # noqa: PLC0415
     from kis.ops.moving import Move, move  # noqa: PLC0415
     from kis.ops.stored_table import Unfit  # noqa: PLC0415
 
-    secret = source.settings.evidence_secret.encode()
+    opener = KeySources.of(source.settings).opener
     with _opened(source) as origin, _opened(target) as arrived:
         try:
             with progress(is_shown=is_shown) as tell:
-                places = Places(target.url, source.url, secret)
+                places = Places(target.url, source.url, opener)
                 order = Move(places, workers or usable_cores(), verify_only)
                 return move(origin, arrived, order, tell)
         except Refused as refusal:

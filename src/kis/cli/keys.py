@@ -1,33 +1,213 @@
-"""kis-backend keys."""
+"""kis-backend keys list|create|rotate|revoke."""
 
-import json
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
-from kis.cli.client import prepare
+from kis.cli.client import fail, prepare, show_json, show_refusal
+from kis.cli.connection import Connection, Reply, connected
 from kis.cli.server import AsJson
 
+app = typer.Typer(
+    help="키를 나열하고 만들고 교체하고 폐기한다. List, make, rotate and revoke keys."
+)
+PATH = "/v1/keys"
+ENDED = ("expired", "revoked", "gone", "retired", "compromised")
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog="예 Example: kis-backend keys --json")(keys)
+
+class KeyKind(StrEnum):
+    """What a key is for."""
+
+    API = "api"
+    ADMIN = "admin"
+    EVIDENCE = "evidence"
 
 
-def keys(as_json: AsJson = False) -> None:
-    """키의 id와 권한을 나열한다. 비밀값은 없다. List key ids and scopes, never secrets."""
-    from kis.access.keys import Scope, key_id_for  # noqa: PLC0415 - only when the command runs
-    from kis.evidence.envelope import key_id_for as evidence_key_id_for  # noqa: PLC0415
+class Scope(StrEnum):
+    """What a key that is made may do."""
 
-    settings = prepare().settings
-    admin_scope = Scope.ADMIN if settings.admin_key_usable else Scope.API
-    rows = [
-        ("API_KEY", key_id_for(Scope.API, settings.api_key), "api"),
-        ("ADMIN_API_KEY", key_id_for(admin_scope, settings.admin_api_key), str(admin_scope)),
-        ("EVIDENCE_SECRET", evidence_key_id_for(settings.evidence_secret.encode()), "evidence"),
-    ]
+    API = "api"
+    ADMIN = "admin"
+
+
+Kind = Annotated[KeyKind, typer.Argument(help="api | admin | evidence")]
+Expires = Annotated[
+    int | None,
+    typer.Option("--expires", min=1, max=3650, help="며칠 뒤에 끝난다, 기본은 끝없음. In days."),
+]
+
+
+@app.callback(invoke_without_command=True, epilog="예 Example: kis-backend keys rotate api")
+def keys(context: typer.Context, as_json: AsJson = False) -> None:
+    """키를 나열하고 만들고 교체하고 폐기한다. List, make, rotate and revoke keys."""
+    if context.invoked_subcommand is None:
+        _list(None, as_json=as_json)
+
+
+@app.command("list", epilog="예 Example: kis-backend keys list evidence")
+def list_(
+    kind: Annotated[KeyKind | None, typer.Argument(help="api | admin | evidence")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """키와 그 상태를 나열한다. 비밀값은 없다. List keys and their states, never secrets."""
+    _list(kind, as_json=as_json)
+
+
+@app.command(epilog='예 Example: kis-backend keys create api --label "ERP"')
+def create(
+    scope: Annotated[Scope, typer.Argument(help="api | admin")],
+    label: Annotated[str, typer.Option(help="누구의 키인가. Whose key it is.")] = "",
+    expires: Expires = None,
+    as_json: AsJson = False,
+) -> None:
+    """키를 만들어 한 번 보여 준다. Make a key and show it, this once."""
+    order = {"scope": scope, "label": label, "expiresDays": expires}
+    with connected(is_admin=True) as connection:
+        reply = _sent(connection, PATH, order, as_json=as_json)
+    _show_new(reply, as_json=as_json)
+
+
+@app.command(epilog="예 Example: kis-backend keys rotate api --overlap 7")
+def rotate(
+    kind: Kind,
+    key_id: Annotated[
+        str, typer.Argument(metavar="[KEY_ID]", help="여럿일 때만. Where there are several.")
+    ] = "",
+    overlap: Annotated[
+        int, typer.Option(min=0, max=90, help="앞의 키가 더 통하는 일수. Days both work.")
+    ] = 7,
+    expires: Expires = None,
+    as_json: AsJson = False,
+) -> None:
+    """키를 새 키로 바꾼다. 재시작은 필요 없다. Replace a key, without a restart."""
+    order = {"overlapDays": overlap, "expiresDays": expires}
+    with connected(is_admin=True) as connection:
+        name = key_id or _only_one(connection, kind, as_json=as_json)
+        reply = _sent(connection, f"{PATH}/{name}/rotate", order, as_json=as_json)
+    _show_new(reply, as_json=as_json)
+
+
+@app.command(epilog="예 Example: kis-backend keys revoke api api-bcdfghjk --reason 유출")
+def revoke(
+    kind: Kind,
+    key_id: Annotated[str, typer.Argument(help="키의 id. Id of the key.")],
+    compromised_since: Annotated[
+        str,
+        typer.Option(
+            metavar="MOMENT",
+            help="증거 키: 이때(UTC)부터 봉인된 증거는 무효. Evidence: invalid from then on.",
+        ),
+    ] = "",
+    reason: Annotated[str, typer.Option(help="사유. Why.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """키를 지금 폐기한다. End a key now; an evidence key has to be rotated first."""
+    if compromised_since and kind is not KeyKind.EVIDENCE:
+        fail("--compromised-since는 증거 키에만 씁니다.", "It is for evidence keys alone.", 2)
+    order = {"reason": reason, "compromisedSince": compromised_since or None}
+    with connected(is_admin=True) as connection:
+        _require_kind(connection, kind, key_id, as_json=as_json)
+        reply = _sent(connection, f"{PATH}/{key_id}/revoke", order, as_json=as_json)
     if as_json:
-        fields = ("name", "keyId", "scope")
-        typer.echo(json.dumps([dict(zip(fields, row, strict=True)) for row in rows]))
+        show_json(reply)
         return
-    for name, key_id, scope in rows:
-        typer.echo(f"{name:16} {key_id:24} {scope}")
+    _show_row(reply.json())
+
+
+def _list(kind: KeyKind | None, *, as_json: bool) -> None:
+    import json  # noqa: PLC0415 - only when the command runs
+
+    with connected(is_admin=True) as connection:
+        rows = [row for row in _rows(connection, as_json=as_json) if kind in (None, row["scope"])]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        _show_row(row)
+
+
+def _rows(connection: Connection, *, as_json: bool) -> list[dict[str, Any]]:
+    reply = connection.send("GET", PATH)
+    if not reply.is_success:
+        show_refusal(reply, as_json=as_json)
+    rows: list[dict[str, Any]] = reply.json()
+    return rows
+
+
+def _sent(connection: Connection, path: str, order: object, *, as_json: bool) -> Reply:
+    reply = connection.send("POST", path, body=order)
+    if not reply.is_success:
+        show_refusal(reply, as_json=as_json)
+    return reply
+
+
+def _only_one(connection: Connection, kind: KeyKind, *, as_json: bool) -> str:
+    """Return the id of the one key of that kind that has no end yet."""
+    found = [
+        row["keyId"]
+        for row in _rows(connection, as_json=as_json)
+        if row["scope"] == kind and row["state"] in ("active", "current")
+    ]
+    if len(found) != 1:
+        listed = ", ".join(found) or "-"
+        fail(
+            f"교체할 키의 id를 쓰십시오: {listed}",
+            f"Say which key: {listed}. See kis-backend keys list.",
+            2,
+        )
+    name: str = found[0]
+    return name
+
+
+def _require_kind(connection: Connection, kind: KeyKind, key_id: str, *, as_json: bool) -> None:
+    """Check that the key is of the kind that was said, so that a slip ends no other key."""
+    kinds = {row["keyId"]: row["scope"] for row in _rows(connection, as_json=as_json)}
+    if kinds.get(key_id, kind) != kind:
+        fail(
+            f"{key_id}: {kind} 키가 아니라 {kinds[key_id]} 키입니다.",
+            f"{key_id} is a key of {kinds[key_id]}, not of {kind}.",
+            2,
+        )
+
+
+def _show_row(row: dict[str, Any]) -> None:
+    words = [f"{row['keyId']:18} {row['scope']:9} {row['state']:12} {row['name'] or '-':16}"]
+    for field, text in (
+        ("expiresAt", "끝 ends"),
+        ("revokedAt", "폐기 revoked"),
+        ("lastUsedAt", "최근 사용 last used"),
+    ):
+        if row[field]:
+            words.append(f"{text} {row[field]}")
+    typer.echo("  ".join(words).rstrip())
+
+
+def _show_new(reply: Reply, *, as_json: bool) -> None:
+    if as_json:
+        show_json(reply)
+        return
+    made = reply.json()
+    _show_row(made["key"])
+    if made["token"]:
+        typer.echo(
+            f"{made['token']}\n"
+            "지금 한 번만 보여 줍니다. 이 키는 바로 통합니다.\n"
+            "It is shown only this once, and works at once."
+        )
+    if made["replaced"]:
+        typer.echo("앞의 키 Before:")
+        _show_row(made["replaced"])
+        _remind_of_env(made["replaced"])
+
+
+def _remind_of_env(replaced: dict[str, Any]) -> None:
+    """Say what to do about the .env, of which these very commands take their keys."""
+    if replaced["source"] == "env" and replaced["name"] != "EVIDENCE_SECRET":
+        from kis.settings import env_file_of  # noqa: PLC0415 - only when the command runs
+
+        file = env_file_of(prepare().settings.home)
+        typer.echo(
+            f"{file}의 {replaced['name']}에도 새 키를 넣으십시오. 명령들이 그 키를 씁니다.\n"
+            f"Put the new key into {replaced['name']} of that file too: commands use it."
+        )

@@ -41,7 +41,7 @@ app.add_typer(
 app.add_typer(db.app, name="db", epilog="예 Example: kis-backend db check")
 app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 app.add_typer(logs.app, name="logs", epilog="예 Example: kis-backend logs clean")
-keys.register(app)
+app.add_typer(keys.app, name="keys")
 maintenance.register(app)
 selftest.register(app)
 

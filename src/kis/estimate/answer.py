@@ -29,6 +29,7 @@ from kis.evidence.statement import (
     Statement,
     build_statement,
     evidence_id,
+    moment_text,
 )
 from kis.idempotency.model import RecordKey
 from kis.idempotency.store import Record
@@ -57,13 +58,24 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
     evidence_id: str
 
 
+class Caller(NamedTuple):
+    """Who asks: the lasting holder of the key, the key's id, and the client's address.
+
+    What belongs to somebody is the holder's, who keeps it when the key is rotated; what
+    was done is told of the key.
+    """
+
+    owner: str
+    key_id: str
+    client: str
+
+
 class Asked(NamedTuple):
     """Who asked when, and under which idempotency key."""
 
     estimate_id: str
     at: datetime
-    owner: str
-    client: str
+    caller: Caller
     key: RecordKey | None
     fingerprint: str
 
@@ -74,7 +86,8 @@ def compose_record(
     """Return everything that is stored with the estimate, answer and evidence included."""
     answer = _answer(board, outcome, active, asked)
     secret = keyring.secrets[keyring.current_id]
-    caller = CallerReference(asked.owner, client_digest(answer.id, asked.client, secret))
+    by = asked.caller
+    caller = CallerReference(by.owner, client_digest(answer.id, by.client, secret))
     statement = _statement(board, outcome, active, answer, caller)
     envelope = seal(canonical(statement), keyring)
     return EstimateRecord(
@@ -96,8 +109,8 @@ def compose_record(
             "rows": canonical(statement.rows),
         },
         audit=Entry(
-            asked.at, asked.owner, "estimate.create", answer.id,
-            digest=envelope.statement_digest, client=asked.client,
+            asked.at, by.key_id, "estimate.create", answer.id,
+            digest=envelope.statement_digest, client=by.client,
         ),
         idempotency=asked.key
         and Record(asked.key, asked.fingerprint, CREATED, answer.id, None, asked.at),
@@ -110,8 +123,8 @@ def _columns(board: Board, outcome: Outcome, answer: Answer, asked: Asked) -> di
         "id": answer.id,
         "created_at": asked.at,
         "main_model": outcome.selection.main.row.model,
-        "owner": asked.owner,
-        "client": asked.client,
+        "owner": asked.caller.owner,
+        "client": asked.caller.client,
         "brand": board.brand,
         "form": board.form,
         "label": board.label,
@@ -175,8 +188,3 @@ def breakers_used(selection: Selection, active: Active) -> list[RowEvidence]:
 
 def _rows(device: SelectedDevice) -> tuple[Breaker, ...]:
     return device.candidates or (device.row,)
-
-
-def moment_text(moment: datetime) -> str:
-    """Return `moment` as answers show it: UTC, milliseconds, `Z`."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

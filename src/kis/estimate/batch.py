@@ -11,7 +11,7 @@ from pydantic import Field
 
 from kis import strict_json
 from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
-from kis.estimate.answer import Asked, compose_record
+from kis.estimate.answer import Asked, Caller, compose_record
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements
 from kis.estimate.model import BoardDraft
@@ -53,8 +53,7 @@ class Chunk(NamedTuple):
     lines: Sequence[bytes]
     ids: Sequence[str]
     at: datetime
-    owner: str
-    client: str
+    caller: Caller
     allow_mixed: bool
     answered: frozenset[int] = frozenset()
 
@@ -90,7 +89,7 @@ def compute(chunk: Chunk, active: Active, keyring: Keyring) -> list[Computed]:
 
 def _compute(chunk: Chunk, place: int, active: Active, keyring: Keyring) -> Computed:
     try:
-        key, draft = _parse(chunk.lines[place], chunk.owner)
+        key, draft = _parse(chunk.lines[place], chunk.caller.owner)
     except DomainError as refusal:
         return Computed(findings=refusal.findings)
     except Exception:  # noqa: BLE001 - a fault with one line must not take its neighbours along
@@ -101,7 +100,7 @@ def _compute(chunk: Chunk, place: int, active: Active, keyring: Keyring) -> Comp
     try:
         board, origins = admit(draft, active.snapshot.rules, allow_mixed=chunk.allow_mixed)
         outcome = estimate(board, active.snapshot, origins)
-        asked = Asked(chunk.ids[place], chunk.at, chunk.owner, chunk.client, key, fingerprint)
+        asked = Asked(chunk.ids[place], chunk.at, chunk.caller, key, fingerprint)
         record = compose_record(board, outcome, active, asked, keyring)
     except DomainError as refusal:
         is_final = _is_final(refusal, draft, active, allow_mixed=chunk.allow_mixed)

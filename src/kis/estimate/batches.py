@@ -9,10 +9,10 @@ from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
-from kis.estimate.answer import CREATED
+from kis.estimate.answer import CREATED, Caller
 from kis.estimate.batch import Chunk, Computed, key_in
 from kis.estimate.batch_store import Outcome, Refused, Writing, write_chunks
-from kis.estimate.service import UNPROCESSABLE, Caller, RefusalBody
+from kis.estimate.service import UNPROCESSABLE, RefusalBody
 from kis.estimate.workers import Workers
 from kis.idempotency import store as idempotency_store
 from kis.idempotency.model import RecordKey, Replay
@@ -91,9 +91,7 @@ class BatchService:
         """
         ids = [self._new_id() for _ in lines]
         answered = await self._answered(lines, caller.owner)
-        chunk = Chunk(
-            lines, ids, self._now(), caller.owner, caller.client, self._allow_mixed, answered
-        )
+        chunk = Chunk(lines, ids, self._now(), caller, self._allow_mixed, answered)
         return await self._compute(chunk)
 
     async def _answered(self, lines: Sequence[bytes], owner: str) -> frozenset[int]:
@@ -164,7 +162,7 @@ class BatchService:
             for finding in line.findings
             if isinstance(question := finding.data.get("question"), Question)
         )
-        asking = Asking(asked, chunk.owner, chunk.at, work.version_id) if asked else None
+        asking = Asking(asked, chunk.caller.key_id, chunk.at, work.version_id) if asked else None
         return Refused(line.key, line.fingerprint, kept, asking)
 
     async def _write(self, lines: list[Writing]) -> list[Outcome]:

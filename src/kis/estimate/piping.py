@@ -17,20 +17,21 @@ _LENGTH = struct.Struct("<Q")
 
 
 class Setup(NamedTuple):
-    """The first message: secrets go through the pipe, where no list of processes shows them."""
+    """What seals: the first message, and one more whenever the key was rotated.
 
-    secrets: tuple[bytes, ...]
-    """The current one last."""
+    The secret goes through the pipe, where no list of processes shows it.
+    """
+
+    secret: bytes
 
     @classmethod
     def of(cls, keyring: Keyring) -> "Setup":
         """Return the setup of workers that seal with `keyring`."""
-        return cls((keyring.secrets[keyring.current_id],))
+        return cls(keyring.secrets[keyring.current_id])
 
     def keyring(self) -> Keyring:
         """Return the keyring to seal with."""
-        *retired, current = self.secrets
-        return Keyring.of(current, *retired)
+        return Keyring.of(self.secret)
 
 
 class Knowledge(NamedTuple):

@@ -18,6 +18,7 @@ from kis.estimate.rerun import rerun
 from kis.estimate.service import not_found
 from kis.evidence.encoding import canonical_strict, sha256_hex
 from kis.evidence.envelope import ALGORITHM, Envelope, Keyring
+from kis.evidence.keys import LiveKeyring
 from kis.evidence.statement import STATEMENT_TYPE
 from kis.evidence.store import StoredEvidence, load_evidence
 from kis.evidence.verification import Json, Verification, verify
@@ -35,7 +36,7 @@ MAX_BODY_DMM = 10_000
 class EvidenceService:
     """Gives and verifies the evidence of estimates."""
 
-    def __init__(self, *, database: Database, keyring: Keyring) -> None:
+    def __init__(self, *, database: Database, keyring: LiveKeyring) -> None:
         """Read from `database`; check signatures with `keyring`."""
         self._database = database
         self._keyring = keyring
@@ -54,12 +55,18 @@ class EvidenceService:
 
     async def verify(self, package: object) -> Verification:
         """Check `package`, decoded JSON, against itself, our keys and our database."""
-        return await self._database.read(lambda c: verify_package(c, package, self._keyring))
+
+        def check(connection: Connection) -> Verification:
+            keyring = self._keyring.knowing(connection, _key_id(package))
+            return verify_package(connection, package, keyring)
+
+        return await self._database.read(check)
 
     def verify_stored(self, connection: Connection, estimate_id: str) -> Verification:
         """Check the evidence of an estimate as `connection` sees it; at once, not by a reader."""
         package = compose_package(connection, estimate_id)
-        return verify_package(connection, msgspec.json.decode(package or b"null"), self._keyring)
+        decoded = msgspec.json.decode(package or b"null")
+        return verify_package(connection, decoded, self._keyring.current)
 
 
 def compose_package(connection: Connection, estimate_id: str) -> bytes | None:
@@ -151,9 +158,17 @@ def _is_ours(connection: Connection, document: object) -> bool:
 
 
 def _estimate_id(package: object) -> str | None:
-    statement = package.get("statement") if isinstance(package, dict) else None
-    estimate_id = statement.get("estimateId") if isinstance(statement, dict) else None
-    return estimate_id if isinstance(estimate_id, str) else None
+    return _text_at(package, "statement", "estimateId")
+
+
+def _key_id(package: object) -> str | None:
+    return _text_at(package, "envelope", "keyId")
+
+
+def _text_at(package: object, part: str, field: str) -> str | None:
+    inner = package.get(part) if isinstance(package, dict) else None
+    value = inner.get(field) if isinstance(inner, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def snapshot_of(statement: Json, documents: Json) -> Snapshot:

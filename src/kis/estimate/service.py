@@ -9,14 +9,14 @@ from kis.db.lookup import Lookup
 from kis.db.writer import Writer
 from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
 from kis.estimate import store
-from kis.estimate.answer import CREATED, Asked, compose_record
+from kis.estimate.answer import CREATED, Asked, Caller, compose_record
 from kis.estimate.checking import check_board
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements
 from kis.estimate.model import BoardDraft
 from kis.estimate.rerun import admit
 from kis.evidence.encoding import canonical, sha256_hex
-from kis.evidence.envelope import Keyring
+from kis.evidence.keys import LiveKeyring
 from kis.idempotency.model import Claims, RecordKey, Replay, check_key
 from kis.idempotency.store import Record
 from kis.knowledge import questions_store
@@ -27,13 +27,6 @@ from kis.korean import with_particle
 
 CREATE = "estimate.create"
 UNPROCESSABLE = 422
-
-
-class Caller(NamedTuple):
-    """Who asks: the key's id, and the client's address."""
-
-    owner: str
-    client: str
 
 
 class Created(NamedTuple):
@@ -67,7 +60,7 @@ class EstimateService:
         writer: Writer,
         knowledge: ActiveKnowledge,
         follower: Follower,
-        keyring: Keyring,
+        keyring: LiveKeyring,
         allow_mixed: bool,
         now: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -162,11 +155,8 @@ class EstimateService:
         """Return the record of an estimate; the layout behind it is let go before the write."""
         board, origins = admit(request.draft, active.snapshot.rules, allow_mixed=self._allow_mixed)
         outcome = estimate(board, active.snapshot, origins)
-        asked = Asked(
-            self._new_id(), self._now(), request.caller.owner, request.caller.client,
-            request.key, request.fingerprint,
-        )  # fmt: skip
-        return compose_record(board, outcome, active, asked, self._keyring)
+        asked = Asked(self._new_id(), self._now(), request.caller, request.key, request.fingerprint)
+        return compose_record(board, outcome, active, asked, self._keyring.current)
 
     def _follows_from(self, draft: BoardDraft, active: Active) -> bool:
         """Whether `draft` alone is the reason: tables that are ambiguous also ask for more."""
@@ -209,7 +199,7 @@ class EstimateService:
             await self._writer.submit(
                 questions_store.write_questions,
                 questions_store.Asking(
-                    tuple(asked), request.caller.owner, self._now(), active.snapshot.version_id
+                    tuple(asked), request.caller.key_id, self._now(), active.snapshot.version_id
                 ),
             )
         return None

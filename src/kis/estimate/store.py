@@ -134,7 +134,7 @@ def load_answer(connection: Connection, estimate_id: str) -> bytes | None:
 
 
 def load_owner(connection: Connection, estimate_id: str) -> str | None:
-    """Return the id of the key that asked for an estimate; None for an unknown id."""
+    """Return the holder of the key that asked for an estimate; None for an unknown id."""
     owner: str | None = connection.scalar(
         select(estimate_table.c.owner).where(estimate_table.c.id == estimate_id)
     )

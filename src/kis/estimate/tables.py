@@ -10,7 +10,7 @@ estimate_table = Table(
     Column("id", Text, primary_key=True),
     Column("created_at", UtcText, nullable=False),
     Column("main_model", Text, nullable=False),
-    Column("owner", Text, nullable=False),  # key id of the caller
+    Column("owner", Text, nullable=False),  # lasting holder of the key that asked
     Column("client", Text, nullable=False),
     Column("brand", Text),
     Column("form", Text),

@@ -26,7 +26,9 @@ def work(source: IO[bytes], sink: IO[bytes]) -> None:
         active: Active | None = None
         while True:
             message = receive(source)
-            if isinstance(message, Knowledge):
+            if isinstance(message, Setup):
+                keyring = message.keyring()
+            elif isinstance(message, Knowledge):
                 # Let go first: two large versions at once would be twice the memory.
                 active = None
                 active = message.active()

@@ -22,7 +22,7 @@ from typing import IO
 
 from kis.estimate.batch import Chunk, Computed
 from kis.estimate.piping import Knowledge, Setup, receive, send
-from kis.evidence.envelope import Keyring
+from kis.evidence.keys import LiveKeyring
 from kis.knowledge.active import Active
 
 IDLE_S = 60.0
@@ -54,11 +54,11 @@ class Workers:
     """Computes chunks in processes beside this one."""
 
     def __init__(
-        self, keyring: Keyring, *, count: int | None = None, idle_s: float = IDLE_S
+        self, keyring: LiveKeyring, *, count: int | None = None, idle_s: float = IDLE_S
     ) -> None:
         """Prepare at most `count` processes (as many as cores), idle for at most `idle_s`."""
         self.count = count or min(MAX_WORKERS, usable_cores())
-        self._setup = Setup.of(keyring)
+        self._keyring = keyring
         self._idle_s = idle_s
         # None is the order to end.
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -138,8 +138,9 @@ class Workers:
         """Set the outcome of `job`; return the process that lives."""
         for _ in range(ATTEMPTS):
             try:
-                worker = worker or _Worker(self._setup)
-                job.outcome = worker.compute(job.active, job.chunk)
+                worker = worker or _Worker()
+                setup = Setup.of(self._keyring.current)
+                job.outcome = worker.compute(setup, job.active, job.chunk)
             except (OSError, EOFError, UnpicklingError) as trouble:
                 logger.warning("a worker of batches ended: %s", type(trouble).__name__)
                 if worker is not None:
@@ -155,9 +156,9 @@ class Workers:
 
 
 class _Worker:
-    """One process, and the version that it has."""
+    """One process, and the key and the version that it has."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self) -> None:
         # -P: a folder `kis` where the service was started is none of ours. A session
         # of its own: Ctrl+C on a terminal is for the service alone.
         self._process = subprocess.Popen(
@@ -165,23 +166,22 @@ class _Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
+        self._setup: Setup | None = None
         self._version: tuple[int, str] | None = None
         self._to, self._from = self._process.stdin, self._process.stdout
         for stream in (self._to, self._from):
             _widen(stream)
-        try:
-            self._send(setup)
-        except OSError:
-            self.end()
-            raise
 
-    def compute(self, active: Active, chunk: Chunk) -> list[Computed]:
-        """Have `chunk` computed under `active`.
+    def compute(self, setup: Setup, active: Active, chunk: Chunk) -> list[Computed]:
+        """Have `chunk` computed under `active`, and sealed as `setup` says.
 
         Raises:
             OSError, EOFError: the process is gone.
 
         """
+        if setup != self._setup:
+            self._send(setup)
+            self._setup = setup
         version = (active.snapshot.version_id, active.snapshot.digest)
         if version != self._version:
             self._send(Knowledge.of(active))

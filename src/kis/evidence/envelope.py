@@ -9,6 +9,7 @@ import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Self
 
@@ -38,10 +39,17 @@ class Envelope(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """Secrets by key id, and which of them seals. Never shows a secret."""
+    """Secrets by key id, and which of them seals. Never shows a secret.
+
+    A secret that has been replaced still verifies. `compromised`: since when somebody
+    else may have it (what was sealed before still verifies); `locked`: ids of secrets
+    that are stored, but encrypted under a master key that is not ours.
+    """
 
     current_id: str
     secrets: Mapping[str, bytes] = field(repr=False)
+    compromised: Mapping[str, datetime] = field(default_factory=dict)
+    locked: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Check the ids and take a copy that nobody can change.
@@ -62,6 +70,7 @@ class Keyring:
             message = f"the current key {self.current_id} is not in the keyring"
             raise ValueError(message)
         object.__setattr__(self, "secrets", MappingProxyType(dict(self.secrets)))
+        object.__setattr__(self, "compromised", MappingProxyType(dict(self.compromised)))
 
     @classmethod
     def of(cls, current: bytes, *retired: bytes) -> Self:
@@ -73,6 +82,10 @@ class Keyring:
         """
         secrets = {key_id_for(secret): secret for secret in (*retired, current)}
         return cls(current_id=key_id_for(current), secrets=secrets)
+
+    def knows(self, key_id: str) -> bool:
+        """Whether there is anything to say of that key."""
+        return key_id in self.secrets or key_id in self.locked
 
 
 def key_id_for(secret: bytes) -> str:

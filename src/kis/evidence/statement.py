@@ -6,6 +6,7 @@ once a row; the rest comes from the engine and takes the fast encoder.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -61,7 +62,7 @@ class KnowledgeReference(_Stated, frozen=True):
 
 
 class CallerReference(_Stated, frozen=True):
-    """Who asked: the id of the key, and what stands for the client's address."""
+    """Who asked: the holder of the key, and what stands for the client's address."""
 
     owner: str
     client_digest: str
@@ -177,3 +178,11 @@ def evidence_id(estimate_id: str) -> str:
 
 def _once_each(rows: Iterable[RowEvidence]) -> tuple[RowEvidence, ...]:
     return tuple({row.digest: row for row in rows}.values())
+
+
+def moment_text(moment: datetime) -> str:
+    """Return `moment` as statements and answers have it: UTC, milliseconds, `Z`.
+
+    Two such texts compare as their moments do.
+    """
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Where the evidence of each estimate is kept."""
+"""Where the evidence of each estimate is kept, and the secrets that seal it."""
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
@@ -20,4 +20,15 @@ evidence_table = Table(
     Column("client_digest", Text, nullable=False),
     Column("created_at", UtcText, nullable=False),
     Column("rows", Blob, nullable=False),  # canonical JSON of the rows used
+)
+
+evidence_key_table = Table(
+    "evidence_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("master_id", Text, nullable=False),  # names the master key it is encrypted under
+    Column("created_at", UtcText, nullable=False),
+    Column("retired_at", UtcText),  # none: it seals
+    Column("compromised_since", UtcText),
+    Column("locked_secret", Blob, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 1. shape            exactly the known fields, of the known types
 2. statementDigest  the canonical statement has the envelope's digest
-3. key              the key is known here and of the known algorithm
+3. key              the key is known here, of the known algorithm, and was nobody else's then
 4. signature        the tag is that key's tag of the canonical statement
 5. evidenceId       it is the one that follows from the estimate id
 6. rows             each row has its digest and is listed once
@@ -24,9 +24,10 @@ import msgspec
 
 from kis.errors import DomainError, Text, path_step
 from kis.evidence import encoding
+from kis.evidence.difference import first_difference
 from kis.evidence.encoding import NotCanonicalError, canonical_strict, sha256_hex
 from kis.evidence.envelope import ALGORITHM, Keyring, verify_signature
-from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id
+from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id, moment_text
 from kis.korean import with_particle
 
 Json = dict[str, Any]
@@ -36,7 +37,6 @@ Recompute = Callable[[Json, Json], object]
 Its paths lead into the package: `$.statement.request.main.model`.
 """
 
-_ABSENT = object()
 _TYPE_NAMES: dict[type, Text] = {
     dict: Text("객체가", "an object"),
     list: Text("배열이", "an array"),
@@ -166,37 +166,6 @@ def verify(
     )
 
 
-def first_difference(a: object, b: object, root: str = "$") -> str | None:
-    """Return the JSON path of the first difference of two JSON values; None if equal.
-
-    Members are visited in sorted order. 1 equals 1.0 (RFC 8785 writes them
-    alike); true does not equal 1.
-    """
-    # A list of what is left to do, not recursion: depth must not cost stack.
-    pending = [(a, b, root)]
-    while pending:
-        left, right, path = pending.pop()
-        if left is right:
-            continue
-        if isinstance(left, dict) and isinstance(right, dict):
-            pending += [
-                (left.get(key, _ABSENT), right.get(key, _ABSENT), path + path_step(key))
-                for key in sorted(left.keys() | right.keys(), reverse=True)
-            ]
-        elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
-            pending += [
-                (_item(left, index), _item(right, index), path + path_step(index))
-                for index in reversed(range(max(len(left), len(right))))
-            ]
-        elif left != right or isinstance(left, bool) is not isinstance(right, bool):
-            return path
-    return None
-
-
-def _item(items: list[Any] | tuple[Any, ...], index: int) -> object:
-    return items[index] if index < len(items) else _ABSENT
-
-
 def _run(number: int, step: _Step, case: _Case, earlier: dict[str, Check]) -> Check:
     path = None
     try:
@@ -284,10 +253,35 @@ def _check_key(case: _Case) -> Text:
             f"the algorithm is not {ALGORITHM}",
         )
         raise _FailedError(text, "$.envelope.algorithm")
-    if case.envelope["keyId"] not in case.keyring.secrets:
+    key_id = case.envelope["keyId"]
+    if key_id in case.keyring.locked:
+        text = Text(
+            "다른 마스터 키(KIS_MASTER_KEY)로 잠긴 키입니다",
+            "the key is locked under another master key (KIS_MASTER_KEY)",
+        )
+        raise _FailedError(text, "$.envelope.keyId")
+    if key_id not in case.keyring.secrets:
         text = Text("이 설치가 모르는 키입니다", "the key is not known to this installation")
         raise _FailedError(text, "$.envelope.keyId")
+    _require_sealed_in_time(case, key_id)
     return Text("아는 키입니다", "the key is known to this installation")
+
+
+def _require_sealed_in_time(case: _Case, key_id: str) -> None:
+    """Check that the key was nobody else's when it sealed.
+
+    Whoever has it can state any time: only what is stored here (step 9) was sealed then.
+    """
+    since = case.keyring.compromised.get(key_id)
+    if since is None:
+        return
+    moment = moment_text(since)
+    if case.statement["createdAt"] >= moment:
+        text = Text(
+            f"이 키는 {moment}부터 유출된 것으로 표시되었고, 이 증거는 그 뒤에 봉인되었습니다",
+            f"the key is marked as compromised since {moment}, and this was sealed after that",
+        )
+        raise _FailedError(text, "$.envelope.keyId")
 
 
 def _check_signature(case: _Case) -> Text:

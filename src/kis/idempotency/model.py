@@ -10,7 +10,7 @@ MAX_KEY_LENGTH = 255
 
 
 class RecordKey(NamedTuple):
-    """Whose request it is, what it does, and the key that the client chose."""
+    """Whose request it is (the holder's), what it does, and the key that the client chose."""
 
     owner: str
     operation: str

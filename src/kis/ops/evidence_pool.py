@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 from kis.db.engine import Database, open_database
 from kis.estimate import proofs
 from kis.estimate.tables import estimate_table
-from kis.evidence.envelope import Keyring
+from kis.evidence import key_store
+from kis.evidence.keys import Opener
 from kis.ops.spawned import become_worker, spawned
 
 PAGE = 200
@@ -22,11 +23,11 @@ FEW = 2_000
 
 
 class Places(NamedTuple):
-    """Where the evidence is, and where else to look up what is not valid there."""
+    """Where the evidence is, where else to look up what is not valid there, and what opens."""
 
     url: str
     source_url: str | None
-    secret: bytes
+    opener: Opener
 
 
 class Fault(NamedTuple):
@@ -118,8 +119,9 @@ class _Verifier:
     """Verifies by ids, with connections of its own."""
 
     def __init__(self, places: Places) -> None:
-        self._keyring = Keyring.of(places.secret)
         self._target = open_database(places.url, slow_query_ms=SLOW_MS)
+        stored = self._target.read_now(key_store.load_secrets)
+        self._keyring = places.opener.open_to_verify(stored)
         self._source_url = places.source_url
         self._source: Database | None = None
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Text, func, select, text, type_coerce
 
-from kis.access.tables import rate_limit_table
+from kis.access.tables import api_key_table, rate_limit_table
 from kis.audit.tables import audit_entry_table
 from kis.db.commit_mark import commit_mark_table
 from kis.estimate.tables import estimate_table
 from kis.evidence.encoding import canonical, sha256_hex
-from kis.evidence.tables import evidence_table
+from kis.evidence.tables import evidence_key_table, evidence_table
 from kis.idempotency.tables import idempotency_record_table
 from kis.knowledge.tables import (
     golden_case_table,
@@ -30,6 +30,8 @@ TABLES = (
     golden_case_table,
     estimate_table,
     evidence_table,
+    evidence_key_table,
+    api_key_table,
     idempotency_record_table,
     audit_entry_table,
 )

@@ -34,7 +34,7 @@ COPY, COMPARE, EVIDENCE = "복사 copy", "비교 compare", "증거 evidence"
 
 
 class Move(NamedTuple):
-    """An order: from where to where, and with which secret the evidence is sealed."""
+    """An order: from where to where, and what opens the secrets of the evidence."""
 
     places: Places
     workers: int

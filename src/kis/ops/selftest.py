@@ -20,9 +20,10 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.errors import DomainError, Text
 from kis.estimate import store
+from kis.estimate.answer import Caller
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import parse_board
-from kis.estimate.service import Caller, EstimateService
+from kis.estimate.service import EstimateService
 from kis.estimate.tables import estimate_table
 from kis.evidence.tables import evidence_table
 from kis.idempotency import store as idempotency_store

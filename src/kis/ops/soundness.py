@@ -12,6 +12,7 @@ from kis.db.engine import Database, open_database
 from kis.db.metadata import metadata
 from kis.db.migrate import COPY_MARK, HEAD, REVISION_TABLE, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
+from kis.evidence.keys import Opener
 from kis.knowledge.content import ContentError
 from kis.ops.doctor import Checkup, in_one_line, load_knowledge, trouble_in_file
 from kis.ops.evidence_pool import (
@@ -31,7 +32,7 @@ FOREIGN_KEYS = "foreignKeys"
 class EvidenceOrder(NamedTuple):
     """Which evidence to verify: at most so many, by chance, or all of it (None)."""
 
-    secret: bytes
+    opener: Opener
     at_most: int | None
     workers: int
 
@@ -212,7 +213,7 @@ def _evidence(
         tell(verified, total)
 
     invalid = 0
-    places = Places(url, None, order.secret)
+    places = Places(url, None, order.opener)
     for fault in find_faults(places, pages, total, order.workers, count):
         invalid += 1
         if invalid <= MAX_SHOWN:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis.access.keys import KeySet, Scope, key_id_for
+from kis.access.keys import EnvKey, KeySet, Scope, key_id_for, new_key_id
+from tests.keys import key_set
 
 API = "a-secret-that-may-estimate"
 ADMIN = "a-secret-that-may-do-everything"
-KEYS = KeySet.of([(Scope.API, API), (Scope.ADMIN, ADMIN)])
+KEYS = key_set((Scope.API, API), (Scope.ADMIN, ADMIN))
 
 
 @pytest.mark.parametrize(("secret", "scope"), [(API, Scope.API), (ADMIN, Scope.ADMIN)])
@@ -41,12 +42,12 @@ def test_neighbours_of_a_secret_open_nothing(text: str) -> None:
     ],
 )
 def test_admin_covers_everything(scope: Scope, wanted: Scope, may: bool) -> None:
-    (key,) = KeySet.of([(scope, API)]).keys
+    (key,) = key_set((scope, API)).keys
     assert key.may(wanted) is may
 
 
 def test_only_the_digest_is_kept() -> None:
-    (key,) = KeySet.of([(Scope.API, API)]).keys
+    (key,) = key_set((Scope.API, API)).keys
     assert key.digest == hashlib.sha256(API.encode()).digest()
     assert API not in repr(KEYS.keys)
     assert API not in repr(vars(KEYS))
@@ -64,16 +65,48 @@ def test_key_ids_differ() -> None:
     assert len({key_id_for(Scope.API, f"secret-{number}") for number in range(1000)}) == 1000
 
 
-def test_every_key_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No early return: the time does not tell which key it was."""
+def test_one_comparison_whatever_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long for an unknown key as for a known one: the time tells nothing."""
     compared = []
 
     def compare(one: bytes, other: bytes) -> bool:
-        compared.append(one)
+        compared.append((len(one), len(other)))
         return one == other
 
     monkeypatch.setattr("kis.access.keys.hmac.compare_digest", compare)
-    for text in (API, ADMIN, "neither"):
+    for text in (API, ADMIN, "neither", ""):
         compared.clear()
         KEYS.find(text)
-        assert len(compared) == 2
+        assert compared == [(32, 32)]
+
+
+def test_no_key_no_entry() -> None:
+    assert KeySet().find("") is None
+    # The digest of nobody is all zeros, which no text has.
+    assert KeySet().find("\x00" * 32) is None
+
+
+def test_replaced_at_once() -> None:
+    keys = key_set((Scope.API, API))
+    keys.replace(key_set((Scope.ADMIN, ADMIN)).keys)
+    assert keys.find(API) is None
+    assert keys.find(ADMIN) is not None
+
+
+def test_use_is_told_once() -> None:
+    keys = key_set((Scope.API, API), (Scope.ADMIN, ADMIN))
+    for secret in (API, API, "neither"):
+        keys.find(secret)
+    assert keys.take_used() == {key_id_for(Scope.API, API)}
+    assert keys.take_used() == frozenset()
+
+
+def test_key_of_the_environment_has_a_lasting_holder() -> None:
+    one, other = EnvKey("API_KEY", Scope.API, API), EnvKey("API_KEY", Scope.API, ADMIN)
+    assert one.key_id != other.key_id
+    assert one.holder == other.holder == "api-env"
+
+
+def test_id_of_a_new_key_is_of_its_scope() -> None:
+    assert new_key_id(Scope.ADMIN, bytes(4)) == "admin-bbbbbbbb"
+    assert new_key_id(Scope.API, b"\xff" * 4) == "api-vvvvvvvv"

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from kis.access.keys import KeySet, Scope
+from kis.access.keys import Scope
 from kis.access.rate import RateLimiter
 from kis.api.errors import refusal
 from kis.api.gatekeeper import Gatekeeper
@@ -20,6 +20,7 @@ from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import ErrorCode, Text
 from kis.telemetry import close_logging, configure_logging
 from tests.integration.problems import problem_of
+from tests.keys import key_set
 from tests.services import ADMIN_API_KEY, API_KEY, settings_in
 
 Inside = Callable[[AsgiScope, Receive, Send], Coroutine[Any, Any, None]]
@@ -34,6 +35,10 @@ async def greet(_scope: AsgiScope, _receive: Receive, send: Send) -> None:
     await answer(send)
 
 
+async def nowhere(_secret: str) -> None:
+    """No other process has made a key."""
+
+
 class Gate:
     """A gatekeeper around `inside`, and what it logs and counts."""
 
@@ -41,12 +46,13 @@ class Gate:
         self.settings = settings_in(home, RATE_LIMIT_PER_MINUTE="0", **environ)
         configure_logging(self.settings)
         self.metrics = Metrics()
-        keys = KeySet.of([(Scope.API, API_KEY), (Scope.ADMIN, ADMIN_API_KEY)])
+        keys = key_set((Scope.API, API_KEY), (Scope.ADMIN, ADMIN_API_KEY))
         app: ASGIApp = inside
         limiter = RateLimiter(0, time.monotonic)
         self.asgi = Gatekeeper(
-            app, settings=self.settings, keys=keys, limiter=limiter, metrics=self.metrics
-        )
+            app, settings=self.settings, keys=keys, find_again=nowhere, limiter=limiter,
+            metrics=self.metrics,
+        )  # fmt: skip
 
     def send(
         self, path: str = "/v1/x", *, method: str = "GET", key: str | None = API_KEY, **more: Any

@@ -18,6 +18,7 @@ GROUPS = (
     "kis-backend knowledge",
     "kis-backend evidence",
     "kis-backend db",
+    "kis-backend keys",
     "kis-backend report",
     "kis-backend logs",
 )
@@ -36,11 +37,12 @@ def test_every_command_is_there() -> None:
     assert sorted(COMMANDS) == sorted(
         f"kis-backend {name}"
         for name in (
-            "serve", "stop", "doctor", "health-check", "sample", "estimate", "keys",
+            "serve", "stop", "doctor", "health-check", "sample", "estimate",
             "knowledge import", "knowledge validate", "knowledge activate",
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "knowledge prune",
             "evidence show", "evidence verify", "evidence collect",
+            "keys list", "keys create", "keys rotate", "keys revoke",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
             "selftest", "logs clean", "maintenance",
         )

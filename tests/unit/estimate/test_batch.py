@@ -8,6 +8,7 @@ import pytest
 
 from kis.errors import ErrorCode
 from kis.estimate import batch
+from kis.estimate.answer import Caller
 from kis.estimate.batch import Chunk, Computed, compute, key_in
 from kis.evidence.envelope import Keyring
 from kis.idempotency.model import RecordKey
@@ -27,7 +28,7 @@ def active(seed_snapshot: Snapshot) -> Active:
 def chunk(*lines: Any) -> Chunk:
     raw = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     ids = [f"id-{number}" for number in range(len(lines))]
-    return Chunk(raw, ids, AT, "api-owner", "127.0.0.1", allow_mixed=False)
+    return Chunk(raw, ids, AT, Caller("api-owner", "api-key", "127.0.0.1"), allow_mixed=False)
 
 
 def codes(computed: Computed) -> list[tuple[ErrorCode, str]]:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from kis.estimate.proof import compose_package, verify_package
 from kis.estimate.proofs import MISSING, find_faults
 from kis.evidence.envelope import Keyring
-from tests.unit.ops.installed import SECRET, change, install, opened
+from tests.services import EVIDENCE_SECRET
+from tests.unit.ops.installed import change, install, opened
 
-KEYRING = Keyring.of(SECRET)
+KEYRING = Keyring.of(EVIDENCE_SECRET.encode())
 CHANGES = {
     "nothing": "",
     "answer": "UPDATE \"Estimate\" SET answer = replace(answer, '50', '60') WHERE id = :id",

@@ -14,6 +14,8 @@ import pytest
 from kis.estimate.batch import Computed, compute
 from kis.estimate.piping import Knowledge
 from kis.estimate.workers import Workers, WorkersLost, usable_cores
+from kis.evidence.envelope import Keyring
+from kis.evidence.keys import LiveKeyring, Opener
 from kis.knowledge.active import Active
 from kis.knowledge.content import encode_tables
 from kis.knowledge.snapshot import Snapshot
@@ -21,6 +23,8 @@ from tests.services import board
 from tests.unit.estimate.test_batch import KEYRING, chunk
 
 TIMEOUT_S = 30
+OPENER = Opener("m" * 32, "s" * 32)
+RING = LiveKeyring(OPENER, ())
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    pool = Workers(KEYRING, count=2)
+    pool = Workers(RING, count=2)
     yield pool
     pool.close()
 
@@ -160,8 +164,19 @@ def test_a_version_is_sent_once(
     assert sent == ["seed", "other", "seed"]
 
 
+def test_rotated_key_seals_what_comes_next(active: Active, started: Any) -> None:
+    """No process is started anew for it."""
+    ring = LiveKeyring(OPENER, ())
+    pool = Workers(ring, count=1)
+    for secret in (b"s" * 32, b"t" * 32, b"u" * 32):
+        ring.current = Keyring.of(secret)
+        assert run(pool, active, board()) == compute(chunk(board()), active, Keyring.of(secret))
+    assert len(started) == 1
+    pool.close()
+
+
 def test_idle_ones_end_and_others_are_started(active: Active, started: Any) -> None:
-    pool = Workers(KEYRING, count=1, idle_s=0.05)
+    pool = Workers(RING, count=1, idle_s=0.05)
     for count in (1, 2):
         run(pool, active, board())
         until_none_is_left(pool)
@@ -171,7 +186,7 @@ def test_idle_ones_end_and_others_are_started(active: Active, started: Any) -> N
 
 
 def test_closed_ones_are_gone_and_take_nothing(active: Active, started: Any) -> None:
-    pool = Workers(KEYRING, count=1)
+    pool = Workers(RING, count=1)
     run(pool, active, board())
     pool.close()
     assert started[0].poll() is not None

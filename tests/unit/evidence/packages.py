@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from hypothesis import strategies as st
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.evidence.encoding import canonical, canonical_strict
@@ -214,3 +215,13 @@ def check(
 def failed(verification: Verification) -> dict[str, str | None]:
     """Return the failed steps, with the path that each names."""
     return {c.name: c.path for c in verification.checks if c.outcome is Outcome.FAILED}
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(), max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -15,10 +16,13 @@ from kis.evidence.statement import (
     build_statement,
     document_digest,
     evidence_id,
+    moment_text,
     row_evidence,
 )
 
 from .packages import ACCESSORIES, BREAKERS, ENCLOSURES
+
+AT = datetime(2026, 11, 22, 10, 15, 0, 123_456, tzinfo=UTC)
 
 
 def small_statement(*rows: object) -> Statement:
@@ -78,3 +82,15 @@ def test_the_evidence_id_follows_from_the_estimate_id() -> None:
     digest = hashlib.sha256(b"kis-evidence-ide1").hexdigest()
     assert evidence_id("e1") == f"ev_{digest[:32]}"
     assert evidence_id("e2") != evidence_id("e1")
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (AT, "2026-11-22T10:15:00.123Z"),
+        (AT.replace(microsecond=0), "2026-11-22T10:15:00.000Z"),
+        (AT.replace(microsecond=999_999), "2026-11-22T10:15:00.999Z"),
+    ],
+)
+def test_moment_text(moment: datetime, text: str) -> None:
+    assert moment_text(moment) == text

@@ -1,7 +1,8 @@
 """A genuine package passes; every alteration there is does not."""
 
-import copy
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,13 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kis.evidence.difference import first_difference
 from kis.evidence.envelope import Keyring
-from kis.evidence.verification import Outcome, first_difference
+from kis.evidence.verification import Outcome
 
 from .packages import (
     GENUINE,
     KEYRING,
+    OTHER_KEYRING,
     Path,
+    any_json,
     at,
     changed,
     check,
@@ -65,6 +69,37 @@ def test_a_genuine_package_passes_every_step() -> None:
 def test_a_retired_key_still_opens() -> None:
     rotated = Keyring.of(b"a newer secret than the current", *KEYRING.secrets.values())
     assert check(make_package(), keyring=rotated).valid
+
+
+@pytest.mark.parametrize(
+    ("since_ms", "valid"), [(-86_400_000, False), (-1, False), (0, False), (1, True)]
+)
+def test_key_that_was_compromised_since(since_ms: int, valid: bool) -> None:
+    """What it sealed before verifies; what it sealed from then on does not."""
+    sealed_at = datetime.fromisoformat(GENUINE["statement"]["createdAt"])
+    since = sealed_at + timedelta(milliseconds=since_ms)
+    compromised = {GENUINE["envelope"]["keyId"]: since, "evk-of-others": sealed_at}
+    verification = check(make_package(), keyring=replace(KEYRING, compromised=compromised))
+    assert verification.valid is valid
+    assert failed(verification) == ({} if valid else {"key": "$.envelope.keyId"})
+    (step,) = (c for c in verification.checks if c.name == "key")
+    assert ("compromised since" in step.detail_en) is ("유출" in step.detail_ko) is not valid
+
+
+def test_whoever_has_the_key_can_state_an_earlier_time_but_did_not_store_it() -> None:
+    package = make_package()
+    since = datetime.fromisoformat(package["statement"]["createdAt"])
+    package["statement"]["createdAt"] = "2020-01-01T00:00:00.000Z"
+    keyring = replace(KEYRING, compromised={KEYRING.current_id: since})
+    assert failed(check(reseal(package), keyring=keyring)) == {"database": "$.statement.createdAt"}
+
+
+def test_key_under_another_master_key() -> None:
+    key_id = GENUINE["envelope"]["keyId"]
+    keyring = replace(OTHER_KEYRING, locked=frozenset({key_id}))
+    verification = check(make_package(), keyring=keyring)
+    assert failed(verification) == {"key": "$.envelope.keyId"}
+    assert "KIS_MASTER_KEY" in (verification.reason or "")
 
 
 def test_member_order_does_not_matter() -> None:
@@ -186,14 +221,6 @@ def alterations(container: Any) -> list[Any]:
 
 # --- anything at all ---------------------------------------------------------------
 
-any_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(st.characters(), max_size=8), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
 PLACES = [*containers(GENUINE), *leaves(GENUINE)]
 
 
@@ -223,43 +250,3 @@ def test_bottomless_nesting_gets_a_report(path: str) -> None:
         package = make_package()
         package = changed(package, tuple(path.split(".")), lambda _: deep)
     assert not check(package).valid
-
-
-# --- first_difference ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "path"),
-    [
-        (1, 1.0, None),
-        (0, -0.0, None),
-        (1, True, "$"),
-        (0, False, "$"),
-        (None, False, "$"),
-        ("1", 1, "$"),
-        ([], {}, "$"),
-        ([1], (1,), None),
-        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, None),
-        ({"b": 1, "a": 1}, {"b": 2, "a": 2}, "$.a"),
-        ({"a": None}, {}, "$.a"),
-        ({}, {"a": None}, "$.a"),
-        ([1, 2], [1], "$[1]"),
-        ([1], [1, None], "$[1]"),
-        ({"a": [{"b": 1}]}, {"a": [{"b": 2}]}, "$.a[0].b"),
-        ({'"': 1}, {'"': 2}, '$["\\""]'),
-        ({"": 1}, {}, '$[""]'),
-        ({"a\n": 1}, {}, '$["a\\n"]'),
-    ],
-)
-def test_first_difference(a: object, b: object, path: str | None) -> None:
-    assert first_difference(a, b) == path
-    assert first_difference(b, a) == path
-
-
-def test_first_difference_starts_at_the_root_given() -> None:
-    assert first_difference({"a": 1}, {"a": 2}, "$.statement") == "$.statement.a"
-
-
-@given(any_json.filter(lambda value: "nan" not in repr(value)))
-def test_a_value_does_not_differ_from_its_copy(value: object) -> None:
-    assert first_difference(value, copy.deepcopy(value)) is None

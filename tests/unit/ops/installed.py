@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlalchemy import text
 
 from kis.db.engine import Database, open_database
+from kis.evidence.keys import Opener
 from kis.ops.evidence_pool import Places
 from tests.integration.lifecycle import good
-from tests.services import EVIDENCE_SECRET, board, running_client
+from tests.services import EVIDENCE_SECRET, MASTER_KEY, board, running_client
 
-SECRET = EVIDENCE_SECRET.encode()
+OPENER = Opener(MASTER_KEY, EVIDENCE_SECRET)
 ENTRY = "INSERT INTO audit_entry (at, actor, action, subject) VALUES ('', '', '', '')"
 FORGED = "UPDATE evidence SET signature = '-' || substr(signature, 2) WHERE estimate_id = :id"
 
@@ -48,5 +49,5 @@ def change(url: str, statement: str, **parameters: object) -> None:
 
 
 def places(url: str, source_url: str | None = None) -> Places:
-    """Return where evidence is, with the secret of the tests."""
-    return Places(url, source_url, SECRET)
+    """Return where evidence is, with the keys of the tests."""
+    return Places(url, source_url, OPENER)

@@ -9,7 +9,7 @@ from kis.ops.doctor import Checkup
 from kis.ops.soundness import MAX_SHOWN, EvidenceOrder, look_over
 from tests.backends import SQLITE_ONLY
 from tests.postgres import PASSWORD
-from tests.unit.ops.installed import FORGED, SECRET, change, install, opened
+from tests.unit.ops.installed import FORGED, OPENER, change, install, opened
 
 ALL = ["server", "schema", "file", "tables", "foreignKeys", "rows", "knowledge", "evidence"]
 
@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Path:
 
 def look(url: str, at_most: int | None = None) -> list[Checkup]:
     file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
-    order = EvidenceOrder(SECRET, at_most, 1)
+    order = EvidenceOrder(OPENER, at_most, 1)
     found = list(look_over(url, file, order, lambda *_: None))
     assert all(checkup.ko and checkup.en and "\n" not in checkup.en for checkup in found)
     return found

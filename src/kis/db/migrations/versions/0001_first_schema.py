@@ -15,6 +15,8 @@ down_revision = None
 def upgrade() -> None:
     """Create every table."""
     create_estimate()
+    create_api_key()
+    create_evidence_key()
     create_evidence()
     create_idempotency_record()
     create_audit_entry()
@@ -75,6 +77,37 @@ def create_evidence() -> None:
         sa.Column("rows", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("estimate_id", name="pk_evidence"),
         sa.ForeignKeyConstraint(["estimate_id"], ["Estimate.id"], name="fk_evidence_estimate_id"),
+    )
+
+
+def create_evidence_key() -> None:
+    """Create the secrets that seal evidence, encrypted."""
+    op.create_table(
+        "evidence_key",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("master_id", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("retired_at", sa.Text),
+        sa.Column("compromised_since", sa.Text),
+        sa.Column("locked_secret", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_evidence_key"),
+    )
+
+
+def create_api_key() -> None:
+    """Create the API keys, of which digests are kept."""
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("expires_at", sa.Text),
+        sa.Column("revoked_at", sa.Text),
+        sa.Column("last_used_at", sa.Text),
+        sa.Column("digest", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("id", name="pk_api_key"),
     )
 
 

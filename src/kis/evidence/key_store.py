@@ -1,0 +1,52 @@
+"""Reads and writes the secrets that seal evidence, encrypted as they are."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from kis.evidence.tables import evidence_key_table
+
+_table = evidence_key_table.c
+
+
+class StoredSecret(NamedTuple):
+    """A row of `evidence_key`."""
+
+    key_id: str
+    master_id: str
+    created_at: datetime
+    retired_at: datetime | None
+    compromised_since: datetime | None
+    locked_secret: bytes
+
+
+QUERY = select(
+    _table.id, _table.master_id, _table.created_at, _table.retired_at,
+    _table.compromised_since, _table.locked_secret,
+)  # fmt: skip
+"""All keys; the columns are those of `StoredSecret`."""
+
+
+def load_secrets(connection: Connection) -> list[StoredSecret]:
+    """Return all keys."""
+    return [StoredSecret(*row) for row in connection.execute(QUERY)]
+
+
+def make_current(connection: Connection, secret: StoredSecret) -> None:
+    """Store `secret`, which is new, and retire whatever sealed before."""
+    connection.execute(
+        update(evidence_key_table)
+        .where(_table.retired_at.is_(None))
+        .values(retired_at=secret.created_at)
+    )
+    columns = secret._asdict()
+    columns["id"] = columns.pop("key_id")
+    connection.execute(insert(evidence_key_table).values(columns))
+
+
+def mark_compromised(connection: Connection, key_id: str, since: datetime) -> None:
+    """Have a key verify only what it sealed before `since`."""
+    connection.execute(
+        update(evidence_key_table).where(_table.id == key_id).values(compromised_since=since)
+    )

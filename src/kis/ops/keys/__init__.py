@@ -1,0 +1,1 @@
+"""Keys while the service runs: made, rotated, revoked, and followed by every process."""

@@ -1,0 +1,147 @@
+"""Keeps this process with the keys in the database, whoever changes them.
+
+They are looked at twice a second. What this process changes holds at once: it is put
+in place by the commit itself. A key that nobody here knows is looked up before it is
+refused, for another process may have made it just now.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from kis.access import store
+from kis.access.keys import EnvKey, Key, KeySet
+from kis.access.rules import valid_keys
+from kis.access.tokens import key_id_in
+from kis.db.engine import Database
+from kis.db.locks import lock_keys
+from kis.db.writer import Writer
+from kis.evidence.keys import CurrentLockedError, LiveKeyring
+from kis.ops.keys.rows import KeyRows, load_rows
+
+LOOK_EVERY_S = 0.5
+ASKED_EVERY_S = 0.1
+"""Between looks that requests with unknown keys ask for: they may be anybody's."""
+NOTE_EVERY_S = 60.0
+
+logger = logging.getLogger("kis.ops")
+
+
+class KeyFollower:
+    """Puts what is stored into the `KeySet` and the `LiveKeyring` of this process."""
+
+    def __init__(
+        self, *, database: Database, writer: Writer, keys: KeySet, keyring: LiveKeyring,
+        given: Sequence[EnvKey], rows: KeyRows, now: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        """Wire the parts, and put `rows` in place, which were loaded just now."""
+        self._database = database
+        self._writer = writer
+        self._keys = keys
+        self._keyring = keyring
+        self.given = {key.key_id: key for key in given}
+        self._rows = rows
+        self._now = now
+        self._changes = 0
+        self._placing = threading.Lock()
+        self._asking = asyncio.Lock()
+        self._began_s = 0.0
+        self._noted_s = time.monotonic()
+        self._told = self._trouble = ""
+        self._place(rows)
+
+    def take(self, rows: KeyRows) -> None:
+        """Put `rows` in place, which this process has just committed."""
+        with self._placing:
+            self._changes += 1
+            self._place(rows)
+
+    async def look(self) -> None:
+        """Put in place what is stored.
+
+        Raises:
+            DatabaseUnavailable: it cannot be read. Keys that end have ended nevertheless.
+
+        """
+        while True:
+            changes = self._changes
+            self._began_s = time.monotonic()
+            try:
+                rows = await self._database.read(load_rows)
+            except Exception:
+                self._place(self._rows)
+                raise
+            with self._placing:
+                # What was committed here meanwhile is newer than what was read.
+                if self._changes == changes:
+                    self._place(rows)
+                    return
+
+    async def find(self, secret: str) -> Key | None:
+        """Return the key of `secret`, which is none that is known here, if there is one now.
+
+        Misspelt ones cost nothing; all others that come together cost one look.
+
+        Raises:
+            DatabaseUnavailable: nobody can say.
+
+        """
+        if key_id_in(secret) is None:
+            return None
+        asked_s = time.monotonic()
+        async with self._asking:
+            if self._began_s <= asked_s:
+                await asyncio.sleep(max(0.0, self._began_s + ASKED_EVERY_S - asked_s))
+                await self.look()
+        return self._keys.find(secret)
+
+    async def run(self) -> None:
+        """Follow until cancelled; each minute, note which keys were used."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.look()
+                if time.monotonic() - self._noted_s >= NOTE_EVERY_S:
+                    self._noted_s = time.monotonic()
+                    await self.note_use()
+            except Exception as error:  # noqa: BLE001 - whatever it is, this must go on
+                self._tell(f"keys cannot be followed: {error}")
+            else:
+                self._tell(self._trouble)
+
+    async def note_use(self) -> None:
+        """Store which keys were used since this was done last.
+
+        Raises:
+            DomainError, DatabaseUnavailable: as `Writer.submit`.
+
+        """
+        used = self._keys.take_used()
+        if used:
+            now = self._now()
+
+            def write(connection: Connection) -> None:
+                lock_keys(connection)
+                store.mark_used(connection, used, now)
+
+            await self._writer.execute(write)
+
+    def _place(self, rows: KeyRows) -> None:
+        self._rows = rows
+        self._keys.replace(valid_keys(rows.keys, self.given, self._now()))
+        self._trouble = ""
+        try:
+            self._keyring.take(rows.secrets)
+        except CurrentLockedError as locked:
+            self._trouble = f"{locked} is encrypted under another KIS_MASTER_KEY; sealed with old"
+
+    def _tell(self, trouble: str) -> None:
+        """Log a fault, once as long as it lasts."""
+        if trouble and trouble != self._told:
+            logger.error("%s", trouble)
+        self._told = trouble

@@ -1,0 +1,266 @@
+"""What the rim calls: list, make, rotate and revoke keys, each change audited."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+
+from kis.access import rules, store
+from kis.access.keys import KEY_ID_BYTES, Scope, digest_of, new_key_id
+from kis.access.rules import StoredKey
+from kis.access.tokens import RANDOM_BYTES, make_token
+from kis.audit.store import Entry, record
+from kis.db.engine import Database
+from kis.db.locks import lock_keys
+from kis.db.writer import Writer
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.evidence import key_store, keys
+from kis.evidence.key_store import StoredSecret
+from kis.evidence.master import NONCE_BYTES
+from kis.ops.keys.following import KeyFollower
+from kis.ops.keys.rows import KeyRows, load_rows
+from kis.ops.keys.start import KeySources, locked_secret
+
+EVIDENCE = "evidence"
+SECRET_BYTES = 32
+_OF_THE_API = tuple(f"{scope}-" for scope in Scope)
+
+T = TypeVar("T")
+
+
+class Listed(NamedTuple):
+    """A key as it is shown. `name` is the setting that gives it, else its label.
+
+    `ended_at`: when it ends or ended, or seals no more; `broken_at`: when it was revoked,
+    or since when it is compromised.
+    """
+
+    key_id: str
+    scope: str
+    name: str
+    holder: str
+    source: str
+    state: str
+    created_at: datetime
+    ended_at: datetime | None
+    broken_at: datetime | None
+    last_used_at: datetime | None
+
+
+class Made(NamedTuple):
+    """A new key; `token` is what opens, shown this once, None for evidence.
+
+    `replaced` is the key before it.
+    """
+
+    key: Listed
+    token: str | None
+    replaced: Listed | None
+
+
+class Terms(NamedTuple):
+    """How a new key is to be: days until it ends, None for ever; its label, None as before."""
+
+    label: str | None = None
+    expires_days: int | None = None
+
+
+class _New(NamedTuple):
+    token: str
+    key: StoredKey
+
+
+class KeyService:
+    """Changes keys. Holds references only; what is true is in the database."""
+
+    def __init__(
+        self, *, database: Database, writer: Writer, follower: KeyFollower, sources: KeySources,
+        now: Callable[[], datetime], random_bytes: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
+        """Wire the parts; `now` and `random_bytes` are the only source of times and secrets."""
+        self._database = database
+        self._writer = writer
+        self._follower = follower
+        self._sources = sources
+        self._given = follower.given
+        self._now = now
+        self._random_bytes = random_bytes
+
+    async def list_keys(self) -> list[Listed]:
+        """Return all keys: of the API, then of the evidence, each in the order of their making."""
+        rows = await self._database.read(load_rows)
+        return [*map(self._shown, rows.keys), *map(self._shown_secret, rows.secrets)]
+
+    async def create(self, scope: Scope, terms: Terms, actor: str) -> Made:
+        """Make a key of a new holder."""
+        key_id = new_key_id(scope, self._random_bytes(KEY_ID_BYTES))
+        new = self._new(key_id, key_id, terms, "")
+
+        def write(connection: Connection, _: KeyRows) -> None:
+            store.add_keys(connection, [new.key])
+            self._tell(connection, actor, "key.create", key_id, new.key.label)
+
+        await self._change(write)
+        return Made(self._shown(new.key), new.token, None)
+
+    async def rotate(self, key_id: str, overlap_days: int, terms: Terms, actor: str) -> Made:
+        """Make a key that takes the place of `key_id`, which ends after `overlap_days`.
+
+        Raises:
+            DomainError: KEY_NOT_FOUND, KEY_ENDED.
+
+        """
+        if key_id.startswith(_OF_THE_API):
+            return await self._rotate_key(key_id, overlap_days, terms, actor)
+        return await self._rotate_evidence(key_id, actor)
+
+    async def revoke(self, key_id: str, since: datetime | None, reason: str, actor: str) -> Listed:
+        """Have a key open nothing any more, or verify nothing that was sealed from `since` on.
+
+        Raises:
+            DomainError: KEY_NOT_FOUND, KEY_LAST_ADMIN, KEY_CURRENT; INVALID_REQUEST, `since`
+                is to come.
+
+        """
+        if key_id.startswith(_OF_THE_API):
+            return await self._revoke_key(key_id, reason, actor)
+        return await self._revoke_evidence(key_id, since, reason, actor)
+
+    # --- of the API ----------------------------------------------------------------------
+
+    async def _rotate_key(self, key_id: str, overlap_days: int, terms: Terms, actor: str) -> Made:
+        new_id = new_key_id(Scope(key_id.partition("-")[0]), self._random_bytes(KEY_ID_BYTES))
+
+        def write(connection: Connection, rows: KeyRows) -> Made:
+            now = self._now()
+            old = rules.find_key(rows.keys, key_id)
+            rules.require_usable(old, self._given, now)
+            new = self._new(new_id, old.holder, terms, old.label)
+            store.add_keys(connection, [new.key])
+            end = rules.end_of(old, overlap_days, now)
+            store.end_key(connection, old, end, self._given.get(key_id))
+            self._tell(connection, actor, "key.rotate", key_id, new_id)
+            ended = old._replace(expires_at=end)
+            return Made(self._shown(new.key), new.token, self._shown(ended))
+
+        return await self._change(write)
+
+    async def _revoke_key(self, key_id: str, reason: str, actor: str) -> Listed:
+        def write(connection: Connection, rows: KeyRows) -> Listed:
+            now = self._now()
+            key = rules.find_key(rows.keys, key_id)
+            if key.revoked_at is not None:
+                return self._shown(key)
+            rules.require_other_admin(rows.keys, key, self._given, now)
+            store.revoke_key(connection, key_id, now)
+            self._tell(connection, actor, "key.revoke", key_id, reason)
+            return self._shown(key._replace(revoked_at=now))
+
+        return await self._change(write)
+
+    def _new(self, key_id: str, holder: str, terms: Terms, label: str) -> _New:
+        now = self._now()
+        token = make_token(key_id, self._random_bytes(RANDOM_BYTES))
+        days = terms.expires_days
+        end = None if days is None else now + timedelta(days=days)
+        label = label if terms.label is None else terms.label
+        scope = key_id.partition("-")[0]
+        return _New(
+            token,
+            StoredKey(scope, key_id, holder, label, now, end, None, None, digest_of(token)),
+        )
+
+    # --- of the evidence -----------------------------------------------------------------
+
+    async def _rotate_evidence(self, key_id: str, actor: str) -> Made:
+        secret = self._random_bytes(SECRET_BYTES).hex().encode()
+        nonce = self._random_bytes(NONCE_BYTES)
+
+        def write(connection: Connection, rows: KeyRows) -> Made:
+            now = self._now()
+            old = _find_secret(rows, key_id)
+            if old.retired_at is not None:
+                raise rules.key_ended(key_id, keys.state_of(old))
+            new = locked_secret(self._sources.opener, secret, now, nonce)
+            key_store.make_current(connection, new)
+            self._tell(connection, actor, "evidence_key.rotate", new.key_id, key_id)
+            retired = self._shown_secret(old._replace(retired_at=now))
+            return Made(self._shown_secret(new), None, retired)
+
+        return await self._change(write)
+
+    async def _revoke_evidence(
+        self, key_id: str, since: datetime | None, reason: str, actor: str
+    ) -> Listed:
+        def write(connection: Connection, rows: KeyRows) -> Listed:
+            now = self._now()
+            moment = since or now
+            if moment > now:
+                raise _in_the_future()
+            old = _find_secret(rows, key_id)
+            keys.require_replaced(old)
+            key_store.mark_compromised(connection, key_id, moment)
+            told = f"{moment.isoformat()} {reason}".strip()
+            self._tell(connection, actor, "evidence_key.revoke", key_id, told)
+            return self._shown_secret(old._replace(compromised_since=moment))
+
+        return await self._change(write)
+
+    # --- both ----------------------------------------------------------------------------
+
+    async def _change(self, write: Callable[[Connection, KeyRows], T]) -> T:
+        """Change keys, one process at a time; what they are then holds here at once."""
+
+        def change(connection: Connection) -> tuple[T, KeyRows]:
+            lock_keys(connection)
+            result = write(connection, load_rows(connection))
+            return result, load_rows(connection)
+
+        result, _ = await self._writer.execute(
+            change, after_commit=lambda done: self._follower.take(done[1])
+        )
+        return result
+
+    def _tell(
+        self, connection: Connection, actor: str, action: str, subject: str, reason: str
+    ) -> None:
+        record(connection, [Entry(self._now(), actor, action, subject, reason=reason)])
+
+    def _shown(self, key: StoredKey) -> Listed:
+        # The .env may give a key that was made here.
+        given = next(
+            (g for g in self._given.values() if key.key_id == g.key_id or key.digest == g.digest),
+            None,
+        )
+        return Listed(
+            key.key_id, key.scope, key.label if given is None else given.name, key.holder,
+            "database" if given is None else "env",
+            rules.state_of(key, self._given, self._now()), key.created_at, key.expires_at,
+            key.revoked_at, key.last_used_at,
+        )  # fmt: skip
+
+    def _shown_secret(self, row: StoredSecret) -> Listed:
+        is_given = row.key_id == self._sources.opener.given_id
+        return Listed(
+            row.key_id, EVIDENCE, "EVIDENCE_SECRET" if is_given else "", "",
+            "env" if is_given else "database", keys.state_of(row), row.created_at,
+            row.retired_at, row.compromised_since, None,
+        )  # fmt: skip
+
+
+def _find_secret(rows: KeyRows, key_id: str) -> StoredSecret:
+    for row in rows.secrets:
+        if row.key_id == key_id:
+            return row
+    raise rules.key_not_found(key_id)
+
+
+def _in_the_future() -> DomainError:
+    return DomainError(
+        Finding(
+            ErrorCode.INVALID_REQUEST,
+            "$.compromisedSince",
+            Text("아직 오지 않은 시각입니다.", "That moment is still to come."),
+        )
+    )
