@@ -1,7 +1,6 @@
 """The runbook's log pipelines, literally, on the log of a real server that had a busy day."""
 
 import re
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.integration.lifecycle import FIRST, main_only
+from tests.programs import needs
 from tests.services import ADMIN_API_KEY, API_KEY, SECRETS, Server, board, running_server
 
 CREATE = "/v1/estimate/create"
@@ -199,7 +199,7 @@ def test_error_count_and_total(log: Log) -> None:
     assert counts.split() == [str(log.count(status=500)), str(total)]
 
 
-@pytest.mark.skipif(shutil.which("bc") is None, reason="bc is not installed")
+@needs("bc")
 def test_error_rate(log: Log) -> None:
     """One fault in some hundred requests; `scale=2` cuts to whole percents."""
     total = log.count(method="POST") + log.count(method="GET")

@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
 import subprocess
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.integration import runbook
+from tests.programs import needs
 from tests.services import ADMIN_API_KEY, API_KEY, Client, Server
 
 FIRST, SECOND = "v2025-09-24-01", "v2025-09-24-02"
@@ -157,10 +156,7 @@ def test_one_liner_passes_over_a_version_that_was_never_active(client: Client) -
     assert previous_label(answer(client, "10-previous.sh")) == FIRST
 
 
-TOOLS = ("bash", "curl", "jq", "head")
-
-
-@pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
+@needs("bash", "curl", "jq", "head")
 def test_chapter_in_a_real_shell(server: Server) -> None:
     """bash, curl and jq themselves; only the port is another."""
 
