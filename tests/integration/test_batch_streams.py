@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,10 @@ def test_a_slow_database_stops_the_reading_too(server: Server) -> None:
 def test_a_swap_in_the_midst_of_a_batch(server: Server) -> None:
     publish(server, "v-a", row("T-100", width=90))
     stage(server, "v-b", row("T-100", width=95))
-    swaps = [lambda: activate(server, "v-b", runRegression=False), lambda: roll_back(server, "v-a")]
+    swaps: list[Callable[[], Any]] = [
+        lambda: activate(server, "v-b", runRegression=False),
+        lambda: roll_back(server, "v-a"),
+    ]
     part = body_of([main_only("T-100")] * 500)
     answers: list[Any] = []
     with Wire(server) as wire:
