@@ -38,7 +38,8 @@ def examine(program: Program) -> dict[str, bool]:
     return found
 
 
-GOOD = {"program": True, "secrets": True, "keys": True, "database": True}
+IN_USE = {"program": True, "secrets": True, "keys": True, "database": True}
+GOOD = {**IN_USE, "storedKeys": True}
 
 
 def test_sound_home(program: Program) -> None:
@@ -62,7 +63,7 @@ def test_damaged_database(program: Program) -> None:
     raw = bytearray(path.read_bytes())
     raw[OVERWRITTEN] = b"\xa5" * (OVERWRITTEN.stop - OVERWRITTEN.start)
     path.write_bytes(raw)
-    assert examine(program) == {**GOOD, "database": False}
+    assert examine(program) == {**IN_USE, "database": False}
     for command in (("serve",), ("estimate", "-"), ("knowledge", "versions")):
         done = program.run(*command, stdin=dumps(board()))
         assert (done.returncode, done.stdout) == (2, "")
@@ -97,5 +98,5 @@ def test_home_that_is_not_there(tmp_path: Path) -> None:
 @SQLITE_ONLY  # only a file is locked by its server
 def test_beside_a_running_server(server: Server) -> None:
     good(estimate(server, board()), 201)
-    assert examine(Program(server.home)) == GOOD
+    assert examine(Program(server.home)) == IN_USE
     assert "서버가 쓰고 있습니다" in Program(server.home).run("doctor").stdout

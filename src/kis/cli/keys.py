@@ -1,13 +1,19 @@
 """kis-backend keys list|create|rotate|revoke."""
 
+import os
+import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kis.cli.client import fail, prepare, show_json, show_refusal
 from kis.cli.connection import Connection, Reply, connected
 from kis.cli.server import AsJson
+
+if TYPE_CHECKING:
+    from kis.ops.keys.relocking import Relocked
+    from kis.settings import Settings
 
 app = typer.Typer(
     help="키를 나열하고 만들고 교체하고 폐기한다. List, make, rotate and revoke keys."
@@ -113,6 +119,57 @@ def revoke(
         show_json(reply)
         return
     _show_row(reply.json())
+
+
+@app.command(epilog="예 Example: kis-backend keys master --forget-lost")
+def master(
+    forget_lost: Annotated[
+        bool,
+        typer.Option("--forget-lost", help="열 수 없는 것은 지운다. Delete what nobody can open."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """증거 비밀값을 지금의 KIS_MASTER_KEY로 다시 암호화한다. Encrypt under the key set now.
+
+    앞의 마스터 키는 표준 입력으로 받는다(잃었으면 빈 줄). 서버는 모두 멈춰야 한다.
+    The key before comes by standard input, an empty line where it is lost. Stop all servers.
+    """
+    import json  # noqa: PLC0415 - only when the command runs
+
+    settings = prepare().settings
+    if sys.stdin.isatty():
+        before = typer.prompt("앞의 Before: KIS_MASTER_KEY", "", hide_input=True, err=True)
+    else:
+        before = sys.stdin.readline().strip()
+    done = _relock(settings, before or settings.master_key, forget=forget_lost)
+    if as_json:
+        typer.echo(json.dumps({**done._asdict(), "forgotten": forget_lost}))
+    else:
+        typer.echo(f"다시 암호화 Encrypted anew: {', '.join(done.relocked) or '-'}")
+        left = "지움 Deleted" if forget_lost else "열 수 없음 Locked"
+        typer.echo(f"{left}: {', '.join(done.locked) or '-'}")
+    if done.locked and not forget_lost:
+        raise typer.Exit(1)
+
+
+def _relock(settings: "Settings", before: str, *, forget: bool) -> "Relocked":
+    from kis import clock  # noqa: PLC0415 - only when the command runs
+    from kis.cli.db import alone  # noqa: PLC0415
+    from kis.db.engine import open_database  # noqa: PLC0415
+    from kis.db.migrate import migrate  # noqa: PLC0415
+    from kis.ops.keys.relocking import relock  # noqa: PLC0415
+    from kis.ops.keys.start import KeySources  # noqa: PLC0415
+
+    opener = KeySources.of(settings).opener
+    with alone(settings):
+        database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+        try:
+            migrate(database)
+            return database.write_now(
+                lambda c: relock(c, before, opener, clock.now(), os.urandom, forget=forget)
+            )
+        finally:
+            database.close()
 
 
 def _list(kind: KeyKind | None, *, as_json: bool) -> None:

@@ -1,9 +1,10 @@
 """Reads and writes the secrets that seal evidence, encrypted as they are."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kis.evidence.tables import evidence_key_table
 
@@ -50,3 +51,17 @@ def mark_compromised(connection: Connection, key_id: str, since: datetime) -> No
     connection.execute(
         update(evidence_key_table).where(_table.id == key_id).values(compromised_since=since)
     )
+
+
+def relock(connection: Connection, secret: StoredSecret) -> None:
+    """Replace what is stored of a secret, which was encrypted under another master key."""
+    connection.execute(
+        update(evidence_key_table)
+        .where(_table.id == secret.key_id)
+        .values(master_id=secret.master_id, locked_secret=secret.locked_secret)
+    )
+
+
+def forget(connection: Connection, key_ids: Collection[str]) -> None:
+    """Delete secrets that nobody can open."""
+    connection.execute(delete(evidence_key_table).where(_table.id.in_(key_ids)))

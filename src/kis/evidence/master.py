@@ -36,6 +36,14 @@ class MasterKey:
         """Return `secret` encrypted; `nonce` is 12 bytes that are never used twice."""
         return nonce + self._cipher.encrypt(nonce, secret, key_id.encode())
 
+    def opens(self, key_id: str, locked: bytes) -> bool:
+        """Whether `unlock` returns a secret."""
+        try:
+            self.unlock(key_id, locked)
+        except LockedError:
+            return False
+        return True
+
     def unlock(self, key_id: str, locked: bytes) -> bytes:
         """Return the secret.
 

@@ -9,11 +9,15 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from kis import clock
 from kis.db.engine import open_database
 from kis.db.migrate import HEAD, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
+from kis.evidence.master import MasterKey
 from kis.knowledge.content import ContentError
 from kis.knowledge.store import load_active, load_active_version, load_pointer
+from kis.ops.keys.looking import trouble_with_env, trouble_with_secrets
+from kis.ops.keys.start import KeySources
 from kis.settings import EQUAL_KEYS, Settings, env_file_of
 
 DISK_FREE_LEAST = 0.15
@@ -45,7 +49,7 @@ def examine(
         _disk(settings),
     ]
     if owns_database:
-        found.append(_database(settings))
+        found += _database(settings)
     elif complaints:
         reasons = "; ".join(complaints)
         found.append(Checkup("database", False, f"서버가 쓰고 있습니다: {reasons}", reasons))
@@ -105,33 +109,43 @@ def _disk(settings: Settings) -> Checkup:
     )
 
 
-def _database(settings: Settings) -> Checkup:
+def _database(settings: Settings) -> list[Checkup]:
+    """Return what is found in the database; its keys only where all else is sound."""
     file = settings.database_file
     if file is not None and not file.exists():
-        return Checkup(
-            "database",
-            True,
-            "아직 없습니다. 처음 시작할 때 만들어집니다",
-            "not there yet: the first start makes it",
-        )
+        ko = "아직 없습니다. 처음 시작할 때 만들어집니다"
+        return [Checkup("database", True, ko, "not there yet: the first start makes it")]
     try:
         database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
     except DatabaseUnavailable as error:
-        return _damaged(error)
+        return [_damaged(error)]
     try:
         trouble = database.read_now(_trouble_in)
+        if trouble:
+            return [_damaged(trouble)]
+        keys = database.read_now(lambda c: _stored_keys(c, settings))
     except (SQLAlchemyError, sqlite3.Error, ContentError) as error:
-        return _damaged(getattr(error, "orig", error))
+        return [_damaged(getattr(error, "orig", error))]
     finally:
         database.close()
-    if trouble:
-        return _damaged(trouble)
-    return Checkup(
-        "database",
-        True,
-        "데이터베이스와 활성 지식에 이상이 없습니다",
-        "sound, and so is the active knowledge",
+    ko = "데이터베이스와 활성 지식에 이상이 없습니다"
+    return [Checkup("database", True, ko, "sound, and so is the active knowledge"), *keys]
+
+
+def _stored_keys(connection: Connection, settings: Settings) -> list[Checkup]:
+    """Return what is found of the keys; nothing where none is stored yet."""
+    if stored_revision(connection) is None:
+        return []
+    sources = KeySources.of(settings)
+    found = (
+        trouble_with_secrets(connection, MasterKey(settings.master_key)),
+        trouble_with_env(connection, sources, clock.now()),
     )
+    wrong = [Checkup("storedKeys", False, each.ko, each.en) for each in found if each is not None]
+    sound = Checkup(
+        "storedKeys", True, "저장된 키에 이상이 없습니다", "no trouble with stored keys"
+    )
+    return wrong or [sound]
 
 
 def _damaged(trouble: object) -> Checkup:

@@ -13,6 +13,7 @@ from kis.db.metadata import metadata
 from kis.db.migrate import COPY_MARK, HEAD, REVISION_TABLE, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
 from kis.evidence.keys import Opener
+from kis.evidence.master import MasterKey
 from kis.knowledge.content import ContentError
 from kis.ops.doctor import Checkup, in_one_line, load_knowledge, trouble_in_file
 from kis.ops.evidence_pool import (
@@ -24,6 +25,7 @@ from kis.ops.evidence_pool import (
     sample_ids,
 )
 from kis.ops.installation import count_rows
+from kis.ops.keys.looking import trouble_with_secrets
 
 MAX_SHOWN = 20
 FOREIGN_KEYS = "foreignKeys"
@@ -78,6 +80,7 @@ def _look_over(
         ("knowledge", _knowledge),
     ):
         yield _found(what, database, look)
+    yield _found("keys", database, lambda c: _keys(c, order.opener))
     yield from _evidence(database, url, order, tell)
 
 
@@ -194,6 +197,13 @@ def _knowledge(connection: Connection) -> Checkup:
     if label is None:
         return Checkup("knowledge", False, "활성 지식이 없습니다", "no knowledge is active")
     return Checkup("knowledge", True, f"활성 버전 {label}", f"active version {label}")
+
+
+def _keys(connection: Connection, opener: Opener) -> Checkup:
+    trouble = trouble_with_secrets(connection, MasterKey(opener.master))
+    if trouble is not None:
+        return Checkup("keys", False, trouble.ko, trouble.en)
+    return Checkup("keys", True, "증거 키를 모두 열 수 있습니다", "all evidence keys can be opened")
 
 
 def _evidence(

@@ -42,7 +42,7 @@ def test_every_command_is_there() -> None:
             "knowledge rollback", "knowledge versions", "knowledge diff", "knowledge replay",
             "knowledge prune",
             "evidence show", "evidence verify", "evidence collect",
-            "keys list", "keys create", "keys rotate", "keys revoke",
+            "keys list", "keys create", "keys rotate", "keys revoke", "keys master",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
             "selftest", "logs clean", "maintenance",
         )

@@ -14,7 +14,9 @@ LOCKED = MASTER.lock("evk-1", SECRET, NONCE)
 
 @given(st.binary(max_size=100), st.text(max_size=20))
 def test_locked_and_unlocked(secret: bytes, key_id: str) -> None:
-    assert MASTER.unlock(key_id, MASTER.lock(key_id, secret, NONCE)) == secret
+    locked = MASTER.lock(key_id, secret, NONCE)
+    assert MASTER.opens(key_id, locked)
+    assert MASTER.unlock(key_id, locked) == secret
 
 
 def test_the_secret_does_not_show() -> None:
@@ -31,6 +33,7 @@ def test_the_same_text_is_the_same_key() -> None:
 def test_another_master_key_opens_nothing() -> None:
     other = MasterKey("a master key of the tests, 012345678_")
     assert other.master_id != MASTER.master_id
+    assert not other.opens("evk-1", LOCKED)
     with pytest.raises(LockedError):
         other.unlock("evk-1", LOCKED)
 

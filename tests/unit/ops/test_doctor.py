@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
+from kis.access.keys import Scope, key_id_for
 from kis.app import open_services
 from kis.db.migrate import REVISION_TABLE
 from kis.ops.doctor import Checkup, examine
 from kis.settings import Settings, env_file_of
-from tests.services import API_KEY, settings_in
+from tests.services import ADMIN_API_KEY, API_KEY, settings_in
 
 SECRETS_IN_FILE = {"API_KEY": "", "ADMIN_API_KEY": "", "EVIDENCE_SECRET": ""}
 
@@ -40,7 +41,14 @@ def run_sql(settings: Settings, sql: str) -> None:
 
 def test_sound_home(tmp_path: Path) -> None:
     found = examine(used(tmp_path), owns_database=True)
-    assert [c.what for c in found] == ["program", "secrets", "keys", "disk", "database"]
+    assert [c.what for c in found] == [
+        "program",
+        "secrets",
+        "keys",
+        "disk",
+        "database",
+        "storedKeys",
+    ]
     assert all(checkup.is_good for checkup in found if checkup.what != "disk")
 
 
@@ -151,3 +159,27 @@ def test_schema_of_another_program(tmp_path: Path) -> None:
     checkup = finding(settings, "database")
     assert not checkup.is_good
     assert "9999" in checkup.en
+
+
+# --- stored keys -------------------------------------------------------------------------
+
+
+def test_keys_that_are_not_stored_yet_are_not_looked_at(tmp_path: Path) -> None:
+    found = examine(settings_in(tmp_path), owns_database=True)
+    assert "storedKeys" not in {checkup.what for checkup in found}
+
+
+def test_secrets_under_another_master_key(tmp_path: Path) -> None:
+    used(tmp_path)
+    checkup = finding(settings_in(tmp_path, KIS_MASTER_KEY="another-master-key" * 2), "storedKeys")
+    assert not checkup.is_good
+    assert "keys master" in checkup.en
+
+
+@pytest.mark.parametrize("column", ["expires_at", "revoked_at"])
+def test_key_of_the_env_that_has_ended(tmp_path: Path, column: str) -> None:
+    settings = used(tmp_path)
+    key_id = key_id_for(Scope.ADMIN, ADMIN_API_KEY)
+    run_sql(settings, f"UPDATE api_key SET {column} = created_at WHERE id = '{key_id}'")
+    checkup = finding(settings, "storedKeys")
+    assert (checkup.is_good, checkup.en.split()[0]) == (False, "ADMIN_API_KEY")

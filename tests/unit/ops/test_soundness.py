@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from kis.db.migrate import REVISION_TABLE
+from kis.evidence.envelope import key_id_for
+from kis.evidence.keys import Opener
 from kis.ops.doctor import Checkup
 from kis.ops.soundness import MAX_SHOWN, EvidenceOrder, look_over
 from tests.backends import SQLITE_ONLY
 from tests.postgres import PASSWORD
+from tests.services import EVIDENCE_SECRET, MASTER_KEY
 from tests.unit.ops.installed import FORGED, OPENER, change, install, opened
 
-ALL = ["server", "schema", "file", "tables", "foreignKeys", "rows", "knowledge", "evidence"]
+ALL = ["server", "schema", "file", "tables", "foreignKeys", "rows", "knowledge", "keys", "evidence"]
 
 
 @pytest.fixture
@@ -19,9 +22,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def look(url: str, at_most: int | None = None) -> list[Checkup]:
+def look(url: str, at_most: int | None = None, opener: Opener = OPENER) -> list[Checkup]:
     file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
-    order = EvidenceOrder(OPENER, at_most, 1)
+    order = EvidenceOrder(opener, at_most, 1)
     found = list(look_over(url, file, order, lambda *_: None))
     assert all(checkup.ko and checkup.en and "\n" not in checkup.en for checkup in found)
     return found
@@ -37,14 +40,23 @@ def test_sound(home: Path, database_url: str) -> None:
     assert [checkup.what for checkup in found] == ALL
     assert all(checkup.is_good for checkup in found)
     assert "Estimate 3, evidence 3" in found[5].en
-    assert found[7].en == "3 verified: 3 valid, 0 not"
-    assert look(database_url, at_most=2)[7].en == "2 verified: 2 valid, 0 not"
-    assert look(database_url, at_most=9)[7].en == "3 verified: 3 valid, 0 not"
+    assert found[8].en == "3 verified: 3 valid, 0 not"
+    assert look(database_url, at_most=2)[8].en == "2 verified: 2 valid, 0 not"
+    assert look(database_url, at_most=9)[8].en == "3 verified: 3 valid, 0 not"
 
 
 def test_password_is_not_shown(home: Path, database_url: str) -> None:
     install(home, database_url, estimates=0)
     assert PASSWORD not in look(database_url)[0].en
+
+
+def test_secrets_under_another_master_key(home: Path, database_url: str) -> None:
+    """What was sealed still verifies here, by the .env; elsewhere nobody could open it."""
+    install(home, database_url, estimates=1)
+    other = Opener("another-" + MASTER_KEY, EVIDENCE_SECRET)
+    found = {checkup.what: checkup for checkup in look(database_url, opener=other)}
+    assert [what for what, checkup in found.items() if not checkup.is_good] == ["keys"]
+    assert key_id_for(EVIDENCE_SECRET.encode()) in found["keys"].en
 
 
 def test_forged_evidence(home: Path, database_url: str) -> None:

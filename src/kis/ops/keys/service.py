@@ -20,10 +20,9 @@ from kis.evidence.key_store import StoredSecret
 from kis.evidence.master import NONCE_BYTES
 from kis.ops.keys.following import KeyFollower
 from kis.ops.keys.rows import KeyRows, load_rows
-from kis.ops.keys.start import KeySources, locked_secret
+from kis.ops.keys.start import KeySources, locked_secret, new_secret
 
 EVIDENCE = "evidence"
-SECRET_BYTES = 32
 _OF_THE_API = tuple(f"{scope}-" for scope in Scope)
 
 T = TypeVar("T")
@@ -174,7 +173,7 @@ class KeyService:
     # --- of the evidence -----------------------------------------------------------------
 
     async def _rotate_evidence(self, key_id: str, actor: str) -> Made:
-        secret = self._random_bytes(SECRET_BYTES).hex().encode()
+        secret = new_secret(self._random_bytes)
         nonce = self._random_bytes(NONCE_BYTES)
 
         def write(connection: Connection, rows: KeyRows) -> Made:

@@ -25,6 +25,7 @@ from kis.evidence.master import NONCE_BYTES, MasterKey
 from kis.ops.keys.rows import KeyRows, load_rows
 from kis.settings import Settings, SettingsError
 
+SECRET_BYTES = 32
 ACTOR = "env"
 """In the audit trail: whoever edited the environment."""
 
@@ -80,6 +81,11 @@ def begin(
     return load_rows(connection) if entries else rows
 
 
+def new_secret(random_bytes: Callable[[int], bytes]) -> bytes:
+    """Return a secret that seals, as text, as the environment gives them."""
+    return random_bytes(SECRET_BYTES).hex().encode()
+
+
 def locked_secret(opener: Opener, secret: bytes, now: datetime, nonce: bytes) -> StoredSecret:
     """Return the row of a secret that seals from now on."""
     master = MasterKey(opener.master)
@@ -93,8 +99,10 @@ def _other_master(key_id: str) -> SettingsError:
     return SettingsError(
         Text(
             f"KIS_MASTER_KEY: 증거 키 {key_id}의 비밀값이 다른 마스터 키로 암호화되어 있습니다."
-            " 이 설치가 쓰던 KIS_MASTER_KEY를 .env에 넣으십시오.",
+            " 이 설치가 쓰던 KIS_MASTER_KEY를 .env에 넣으십시오. 일부러 바꾸었으면:"
+            " kis-backend keys master",
             f"KIS_MASTER_KEY: the secret of the evidence key {key_id} is encrypted under another"
-            " master key. Put the one of this installation into .env.",
+            " master key. Put the one of this installation into .env. If it was changed on"
+            " purpose: kis-backend keys master.",
         )
     )
