@@ -58,7 +58,8 @@ from kis.knowledge.pruning import PruningService
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
-from kis.ops.gauges import DatabaseSize, disk_room
+from kis.ops.gauges import DatabaseSize
+from kis.ops.gauges_keeping import key_expiry, of_home
 from kis.ops.keys.opened import Keys, open_keys
 from kis.ops.keys.rows import KeyRows
 from kis.ops.keys.start import KeySources, begin
@@ -305,10 +306,10 @@ def create_app(settings: Settings) -> Application:
 def _metrics_router(services: Services, settings: Settings) -> APIRouter:
     """Return the route of the metrics, once they know whom to ask."""
     size = DatabaseSize(services.database, settings.database_file)
-    for source in (
-        size, active_version(services.knowledge), disk_room({"home": settings.home}),
-    ):  # fmt: skip
-        services.metrics.watch(source)
+    services.metrics.watch(
+        size, active_version(services.knowledge), *of_home(settings),
+        key_expiry(services.keys.follower.ending),
+    )  # fmt: skip
     return metrics.router(services.metrics, services.writer, services.knowledge, size)
 
 

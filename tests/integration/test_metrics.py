@@ -2,8 +2,12 @@
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 
+import pytest
+
+from kis.access.keys import Scope, key_id_for
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.workers import Failure
 from tests.backends import SQLITE_ONLY
@@ -18,7 +22,9 @@ from tests.integration.lifecycle import (
     version,
 )
 from tests.postgres import NOT_SAFE, PostgresServer
-from tests.services import Client, board, running_client
+from tests.services import API_KEY, Client, board, running_client
+
+API_ID = key_id_for(Scope.API, API_KEY)
 
 
 def metrics(client: Client) -> dict[str, float]:
@@ -107,6 +113,15 @@ def test_sizes_of_what_is_there(client: Client) -> None:
     assert found[f'kis_resident_bytes{{worker="{os.getpid()}"}}'] > 10_000_000
     assert found["kis_workers"] == 1
     assert found["kis_workers_without_knowledge"] == 0
+
+
+def test_keys_that_end_are_told(client: Client) -> None:
+    expiry = "kis_key_expiry_timestamp_seconds"
+    assert not [name for name in metrics(client) if name.startswith(expiry)]
+    made = good(client.admin("POST", f"/v1/keys/{API_ID}/rotate", {}), 201)
+    end = datetime.fromisoformat(made["replaced"]["expiresAt"]).timestamp()
+    labels = f'{{key_id="{API_ID}",scope="api"}}'
+    assert metrics(client)[expiry + labels] == pytest.approx(end, abs=0.001)
 
 
 def test_version_that_cannot_be_loaded_is_not_shown_active(client: Client) -> None:

@@ -140,9 +140,9 @@ class Metrics:
 
     # --- telling ----------------------------------------------------------------------
 
-    def watch(self, source: Source) -> None:
-        """Have `source` asked whenever metrics are."""
-        self._sources.append(source)
+    def watch(self, *sources: Source) -> None:
+        """Have `sources` asked whenever metrics are."""
+        self._sources.extend(sources)
 
     def tell(self, writer: Writer, knowledge: ActiveKnowledge) -> None:
         """Say how this worker is."""

@@ -75,10 +75,19 @@ def _size_of(file: Path) -> int | None:
 
 
 def disk_room(folders: Mapping[str, Path]) -> Source:
-    """Return the source of the disks' room; `folders` by the name that they are shown under."""
+    """Return the source of the disks' room; `folders` by the name that they are shown under.
+
+    Of those that are on one disk the first is shown.
+    """
 
     def look() -> Iterator[Metric]:
-        found = {name: room for name, path in folders.items() if (room := _room(path))}
+        found: dict[str, dict[str, int]] = {}
+        disks = set()
+        for name, path in folders.items():
+            disk, room = _room(path)
+            if disk not in disks and room:
+                disks.add(disk)
+                found[name] = room
         for kind, about in (("free", "Room that is left"), ("size", "Size")):
             samples = [({"folder": name}, float(room[kind])) for name, room in found.items()]
             yield gauge(f"kis_disk_{kind}_bytes", f"{about}, of the disk of a folder", samples)
@@ -86,14 +95,15 @@ def disk_room(folders: Mapping[str, Path]) -> Source:
     return look
 
 
-def _room(path: Path) -> dict[str, int] | None:
+def _room(path: Path) -> tuple[int, dict[str, int]]:
+    """Return which disk it is, and its bytes; none of them where it cannot be seen."""
     try:
-        disk = os.statvfs(path)
+        number, disk = path.stat().st_dev, os.statvfs(path)
     except OSError:
-        return None
+        return 0, {}
     # As df counts: what is reserved for root is neither used nor free.
     used = disk.f_blocks - disk.f_bfree
-    return {
+    return number, {
         "free": disk.f_bavail * disk.f_frsize,
         "size": (used + disk.f_bavail) * disk.f_frsize,
     }

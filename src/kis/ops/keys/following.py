@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from kis.access import store
 from kis.access.keys import EnvKey, Key, KeySet
-from kis.access.rules import valid_keys
+from kis.access.rules import State, StoredKey, state_of, valid_keys
 from kis.access.tokens import key_id_in
 from kis.db.engine import Database
 from kis.db.locks import lock_keys
@@ -99,6 +99,11 @@ class KeyFollower:
                 await asyncio.sleep(max(0.0, self._began_s + ASKED_EVERY_S - asked_s))
                 await self.look()
         return self._keys.find(secret)
+
+    def ending(self) -> list[StoredKey]:
+        """Return the keys that open until their end comes."""
+        now = self._now()
+        return [key for key in self._rows.keys if state_of(key, self.given, now) is State.ENDING]
 
     async def run(self) -> None:
         """Follow until cancelled; each minute, note which keys were used."""
