@@ -1,12 +1,15 @@
 """What the value of a setting may be: in words for people, and how it is read."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kis.errors import Text
 
 _SHOWN_CHARACTERS = 80
+_MAIL_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+", re.ASCII)
 _NO_UNIT = Text("", "")
 
 SQLITE_SCHEME = "sqlite:///"
@@ -133,6 +136,90 @@ def _with_database(rest: str, text: str) -> str:
     if not rest.partition("?")[0].partition("/")[2]:
         raise ValueError(text)
     return rest
+
+
+class MailServer(NamedTuple):
+    """Where mails are handed in: plain, by STARTTLS, or by TLS from the first byte."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    security: Literal["none", "starttls", "tls"]
+
+
+def mail_server(text: str) -> MailServer:
+    """Return what an address of the kind `mail_server_address` says.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    parts = urlsplit(text)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    start_tls = query.pop("starttls", "true" if parts.username else "false")
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or query:
+        raise ValueError(text)
+    if parts.path not in {"", "/"} or parts.fragment or start_tls not in {"true", "false"}:
+        raise ValueError(text)
+    if parts.scheme == "smtps":
+        security: Literal["none", "starttls", "tls"] = "tls"
+    else:
+        security = "starttls" if start_tls == "true" else "none"
+    port = parts.port or {"none": 25, "starttls": 587, "tls": 465}[security]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(parts.hostname, port, user, password, security)
+
+
+def mail_server_address() -> Kind:
+    """Return the kind of addresses of mail servers; with a user they are encrypted by default."""
+
+    def parse(text: str) -> str:
+        mail_server(text)
+        return text
+
+    shape = "smtp://user:password@host:587/?starttls=true, smtps://host:465"
+    return Kind(Text(shape, shape), parse, _scheme_only)
+
+
+def web_address() -> Kind:
+    """Return the kind of http and https addresses, which may hold a secret."""
+
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not text.isascii():
+            raise ValueError(text)
+        return text
+
+    return Kind(
+        Text("http:// 또는 https:// 주소", "an http:// or https:// address"), parse, _scheme_only
+    )
+
+
+def mail_addresses(*, most: int = 50) -> Kind:
+    """Return the kind of mail addresses, separated by commas; read as without spaces."""
+
+    def parse(text: str) -> str:
+        addresses = [each.strip() for each in text.split(",")]
+        if len(addresses) > most or not all(map(_MAIL_ADDRESS.fullmatch, addresses)):
+            raise ValueError(text)
+        return ",".join(dict.fromkeys(addresses))
+
+    allowed = Text("쉼표로 나눈 메일 주소", "mail addresses, separated by commas")
+    if most == 1:
+        allowed = Text("메일 주소", "a mail address")
+    return Kind(allowed, parse)
+
+
+def line_of_text(most: int) -> Kind:
+    """Return the kind of lines of at most `most` characters that can be shown as they are."""
+
+    def parse(text: str) -> str:
+        if len(text) > most or not text.isprintable():
+            raise ValueError(text)
+        return text
+
+    return Kind(Text(f"{most}자 이하의 한 줄", f"a line of at most {most} characters"), parse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,13 @@ from kis.setting_kinds import (
     Kind,
     database_address,
     host_name,
+    line_of_text,
+    mail_addresses,
+    mail_server_address,
     one_of,
     secret,
     setting,
+    web_address,
     whole_number,
     yes_or_no,
 )
@@ -141,6 +145,42 @@ class Settings:
          "how long an Idempotency-Key and its answer are kept"), ("일", "days"),
     )  # fmt: skip
 
+    alert_smtp_url: str = setting(
+        "ALERT_SMTP_URL", "", mail_server_address(),
+        ("알림 메일을 보낼 서버. 사용자 이름이 있으면 STARTTLS가 기본",
+         "server that mails of alerts are sent by; STARTTLS by default where there is a user"),
+        is_hidden=True,
+    )  # fmt: skip
+    alert_from: str = setting(
+        "ALERT_FROM", "", mail_addresses(most=1),
+        ("알림 메일의 보내는 사람. 없으면 kis@호스트",
+         "sender of the mails; else kis@host"),
+    )  # fmt: skip
+    alert_to: str = setting(
+        "ALERT_TO", "", mail_addresses(),
+        ("모든 알림을 받는 사람(1단계)",
+         "who gets every alert (level 1)"),
+    )  # fmt: skip
+    alert_to_level2: str = setting(
+        "ALERT_TO_LEVEL2", "", mail_addresses(),
+        ("서비스가 15분 동안 돌아오지 않으면 부르는 사람(시스템 관리자)",
+         "who is called when the service is down for 15 minutes (the administrator)"),
+    )  # fmt: skip
+    alert_to_level3: str = setting(
+        "ALERT_TO_LEVEL3", "", mail_addresses(),
+        ("서비스가 30분 동안 돌아오지 않으면 부르는 사람(개발팀과 관리진)",
+         "who is called when it is down for 30 minutes (developers and management)"),
+    )  # fmt: skip
+    alert_phones: str = setting(
+        "ALERT_PHONES", "", line_of_text(200),
+        ("알림에 보여 줄 전화번호와 이름",
+         "telephone numbers, with names, that alerts show"),
+    )  # fmt: skip
+    alert_webhook_url: str = setting(
+        "ALERT_WEBHOOK_URL", "", web_address(),
+        ("알림을 JSON으로 받을 주소(메신저 등)",
+         "address that gets alerts as JSON (a chat, a pager)"), is_hidden=True,
+    )  # fmt: skip
     alert_disk_percent: int = setting(
         "ALERT_DISK_PERCENT", "85", whole_number(1, 100),
         ("health-check가 알리는 디스크 사용률",

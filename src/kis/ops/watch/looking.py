@@ -12,7 +12,7 @@ import httpx
 from kis.db.unavailable import DatabaseUnavailable
 from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
-from kis.ops.watch.observations import Answer, Observation, unknown
+from kis.ops.watch.observations import Answer, Observation, not_seen
 from kis.settings import Settings
 
 ANSWER_WITHIN_S = 5.0
@@ -26,18 +26,18 @@ def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[
     return [
         observations.judge_answer(address, answer),
         observations.judge_knowledge(answer),
-        _or_unknown("disk", str(settings.home), lambda: _disk(settings)),
-        _or_unknown("database", "DATABASE_URL", lambda: _database(settings)),
-        _or_unknown("backup", "backups", lambda: _backup(settings, now())),
-        _or_unknown("errors", str(settings.log_file), lambda: _errors(settings, now())),
+        _or_not_seen("disk", str(settings.home), lambda: _disk(settings)),
+        _or_not_seen("database", "DATABASE_URL", lambda: _database(settings)),
+        _or_not_seen("backup", "backups", lambda: _backup(settings, now())),
+        _or_not_seen("errors", str(settings.log_file), lambda: _errors(settings, now())),
     ]
 
 
-def _or_unknown(check: str, what: str, take: Callable[[], Observation]) -> Observation:
+def _or_not_seen(check: str, what: str, take: Callable[[], Observation]) -> Observation:
     try:
         return take()
     except (OSError, ValueError, DatabaseUnavailable) as error:
-        return unknown(check, what, error)
+        return not_seen(check, what, error)
 
 
 def ask(address: str, now: Callable[[], datetime]) -> Answer:

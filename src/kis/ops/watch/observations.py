@@ -27,7 +27,7 @@ class State(StrEnum):
     CRITICAL = "critical"
     """The service does not serve."""
     UNKNOWN = "unknown"
-    """It could not be looked at."""
+    """Only a server that answers could tell: no trouble of its own."""
 
 
 class Observation(NamedTuple):
@@ -195,12 +195,12 @@ def judge_errors(counts: Counts) -> Observation:
     )
 
 
-def unknown(check: str, what: str, reason: object) -> Observation:
-    """Say that something could not be looked at."""
+def not_seen(check: str, what: str, reason: object) -> Observation:
+    """Say that something could not be looked at: what nobody watches is trouble too."""
     shown = " ".join(str(reason).split())
     return Observation(
         check,
-        State.UNKNOWN,
+        State.WARNING,
         f"{with_particle(what, '을/를')} 볼 수 없습니다: {shown}",
         f"cannot look at {what}: {shown}",
     )

@@ -162,7 +162,7 @@ def test_what_is_not_folded_into_the_file_counts(tmp_path: Path) -> None:
 def test_database_that_does_not_answer(tmp_path: Path) -> None:
     url = "postgresql://kis:secret-of-it@127.0.0.1:1/kis"
     found = observed(settings_in(tmp_path / "home", DATABASE_URL=url), "database")
-    assert found.state == State.UNKNOWN
+    assert found.state == State.WARNING
     assert "secret-of-it" not in found.en + found.ko
 
 
@@ -207,7 +207,7 @@ def test_link_to_a_backup_that_is_gone(tmp_path: Path) -> None:
 def test_backup_of_another_name_has_no_known_age(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "home")
     backed_up(settings, "copy")
-    assert observed(settings, "backup").state == State.UNKNOWN
+    assert observed(settings, "backup").state == State.WARNING
 
 
 # --- the log ------------------------------------------------------------------------------

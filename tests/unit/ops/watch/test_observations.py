@@ -16,8 +16,8 @@ from kis.ops.watch.observations import (
     judge_errors,
     judge_knowledge,
     judge_size,
+    not_seen,
     size_text,
-    unknown,
 )
 
 HEALTHY = {"status": "healthy", "knowledgeVersion": "v-a", "totalRows": 108}
@@ -75,7 +75,7 @@ def test_knowledge(body: object, state: State) -> None:
         (judge_errors(Counts(100, 1)), State.OK),
         (judge_errors(Counts(99, 1)), State.WARNING),
         (judge_errors(Counts(0, 1)), State.WARNING),
-        (unknown("disk", "/home", OSError("gone")), State.UNKNOWN),
+        (not_seen("disk", "/home", OSError("gone")), State.WARNING),
     ],
 )
 def test_limits(found: Observation, state: State) -> None:
