@@ -18,6 +18,7 @@ from kis import clock
 from kis.access.rate import Limiter, RateLimiter
 from kis.access.shared_rate import SharedRateLimiter
 from kis.api import (
+    backups,
     batch,
     docs,
     estimates,
@@ -58,6 +59,8 @@ from kis.knowledge.pruning import PruningService
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
+from kis.ops.backup.service import BackupService
+from kis.ops.backup.source import source_of
 from kis.ops.gauges import DatabaseSize
 from kis.ops.gauges_keeping import key_expiry, of_home
 from kis.ops.keys.opened import Keys, open_keys
@@ -286,6 +289,7 @@ def create_app(settings: Settings) -> Application:
             services.database, _selftests(services), _maintenance(services, settings), documented
         ),
         key_routes.router(services.keys.service, documented),
+        backups.router(BackupService(source_of(settings), settings.log_file.parent), documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
         health.router(services.database, services.writer, services.knowledge, documented),
         _metrics_router(services, settings),

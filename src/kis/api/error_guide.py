@@ -222,6 +222,21 @@ GUIDE = {
             "correct `expected` or the tables, or leave `expected` out",
         ),
     ),
+    ErrorCode.BACKUP_RUNNING: Advice(
+        Text("다른 백업이나 복구가 진행 중이다", "another backup or restore is under way"),
+        Text("끝난 뒤 다시 한다", "try again once it has ended"),
+    ),
+    ErrorCode.BACKUP_FAILED: Advice(
+        Text(
+            "백업하지 못했거나 사본이 점검을 통과하지 못했다. 마지막 정상 백업은 그대로다",
+            "no backup was made, or one that is not sound; the last good one is as it was",
+        ),
+        Text("kis-backend db check로 점검한다", "look the database over: kis-backend db check"),
+    ),
+    ErrorCode.DISK_FULL: Advice(
+        Text("디스크에 자리가 없다. 아무것도 남기지 않았다", "the disk is full; nothing was left"),
+        Text("디스크를 비우고 다시 한다", "make room and try again"),
+    ),
     ErrorCode.OVERLOADED: Advice(
         Text(
             "저장 대기열이 가득 차서 저장하지 않았다",

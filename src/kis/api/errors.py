@@ -43,12 +43,15 @@ STATUS = {
     ErrorCode.REGRESSION_FAILED: 409,
     ErrorCode.GOLDEN_CASE_EXISTS: 409,
     ErrorCode.GOLDEN_SIZE_MISMATCH: 422,
+    ErrorCode.BACKUP_RUNNING: 409,
+    ErrorCode.BACKUP_FAILED: 503,
+    ErrorCode.DISK_FULL: 507,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.NOT_READY: 503,
     ErrorCode.INTERNAL: 500,
 }
 
-WARNED_OF = frozenset({409, 422, 503})
+WARNED_OF = frozenset({409, 422, 503, 507})
 """Abstentions and conflicts, and what could not be stored: the log has them with their codes."""
 TITLES = {
     ErrorCode.REQ_MORE_INFO: "More information required",

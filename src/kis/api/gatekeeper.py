@@ -40,7 +40,10 @@ LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
 STREAMED = frozenset({"/v1/estimate/batch"})
 """Paths that bound their bodies themselves, line by line."""
 
-OF_ADMINISTRATORS = ("/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/", "/v1/selftest")
+OF_ADMINISTRATORS = (
+    "/v1/backups", "/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/",
+    "/v1/selftest",
+)  # fmt: skip
 
 ADMIN_NEEDED = Text(
     "관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."

@@ -74,7 +74,7 @@ def check(
 
     settings = _settings()
     opener = KeySources.of(settings).opener
-    order = EvidenceOrder(opener, _count(evidence), workers or usable_cores())
+    order = EvidenceOrder(opener, count_or_all(evidence), workers or usable_cores())
     try:
         with progress(is_shown=not as_json) as tell:
             found = list(
@@ -228,7 +228,8 @@ def _move(
             )
 
 
-def _count(text: str) -> int | None:
+def count_or_all(text: str) -> int | None:
+    """Return how many are meant by `--evidence`; None: all."""
     if text == "all":
         return None
     if not (text.isascii() and text.isdigit()):

@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from kis.cli import (
+    backup,
     db,
     estimate,
     evidence,
@@ -39,6 +40,7 @@ app.add_typer(
     evidence.app, name="evidence", epilog="예 Example: kis-backend evidence verify evidence.json"
 )
 app.add_typer(db.app, name="db", epilog="예 Example: kis-backend db check")
+app.add_typer(backup.app, name="backup", epilog="예 Example: kis-backend backup --json")
 app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 app.add_typer(logs.app, name="logs", epilog="예 Example: kis-backend logs clean")
 app.add_typer(keys.app, name="keys")

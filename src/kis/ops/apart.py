@@ -11,11 +11,14 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryFile
-from typing import Any, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
 NICER_BY = 10
+LOOK_EVERY_S = 0.05
 
 Result = TypeVar("Result")
 
@@ -35,23 +38,76 @@ async def run_apart(fn: Callable[..., Result], *args: Any) -> Result:
 
 
 def _run(fn: Callable[..., Result], args: tuple[Any, ...]) -> Result:
+    with _asked(fn, args) as asked:
+        code = asked.process.wait()
+        if code:
+            logger.warning("%s ended with %d: once more, here", fn.__name__, code)
+            return fn(*args)
+        result: Result = asked.answer()
+        return result
+
+
+class Lost(Exception):  # noqa: N818 - says what is the case
+    """The other process ended without an answer: killed, or for want of memory."""
+
+
+async def run_apart_once(fn: Callable[..., Result], *args: Any) -> Result:
+    """Return `fn(*args)`, done by another process: `fn` has effects, so it is done but once.
+
+    Where this is cancelled the other process goes on to its end.
+
+    Raises:
+        Lost: nobody knows how far it came.
+        Exception: what `fn` raises.
+
+    """
+    with _asked(fn, args) as asked:
+        process = asked.process
+        try:
+            # Asked now and then: a thread that waits would hold up the end of this program.
+            while process.poll() is None:  # noqa: ASYNC110 - no event tells of its end
+                await asyncio.sleep(LOOK_EVERY_S)
+        except asyncio.CancelledError:
+            threading.Thread(target=process.wait, daemon=True).start()
+            raise
+        if asked.process.returncode:
+            message = f"{fn.__name__} ended with {asked.process.returncode}"
+            raise Lost(message)
+        result: Result = asked.answer()
+        return result
+
+
+class _Asked(NamedTuple):
+    """A process that was asked, and the file that it answers in."""
+
+    process: "subprocess.Popen[bytes]"
+    file: IO[bytes]
+
+    def answer(self) -> Any:
+        """Return what it returned.
+
+        Raises:
+            Exception: what it raised.
+
+        """
+        self.file.seek(0)
+        is_returned, outcome = pickle.load(self.file)  # noqa: S301 - of our own process
+        if is_returned:
+            return outcome
+        raise outcome
+
+
+@contextmanager
+def _asked(fn: Callable[..., Any], args: tuple[Any, ...]) -> Iterator[_Asked]:
     with TemporaryFile() as question, TemporaryFile() as answer:
         pickle.dump((fn, args), question)
         question.seek(0)
         # -P and a session of its own: as the workers of batches.
-        done = subprocess.run(  # noqa: S603 - ourselves
+        process = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-P", "-m", __name__], stdin=question, stdout=answer,
-            stderr=subprocess.DEVNULL, start_new_session=True, check=False,
+            stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        if done.returncode:
-            logger.warning("%s ended with %d: once more, here", fn.__name__, done.returncode)
-            return fn(*args)
-        answer.seek(0)
-        is_returned, outcome = pickle.load(answer)  # noqa: S301 - of our own process
-    if is_returned:
-        result: Result = outcome
-        return result
-    raise outcome
+        yield _Asked(process, answer)
 
 
 def main() -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import os
 import signal
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
 from kis import strict_json
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.knowledge.formats import parse_upload
-from kis.ops.apart import NICER_BY, run_apart
+from kis.ops.apart import NICER_BY, Lost, run_apart, run_apart_once
 from kis.strict_json import StrictJsonError
 
 
@@ -65,3 +68,38 @@ def _die_elsewhere(here: int) -> str:
     if os.getpid() != here:
         os.kill(os.getpid(), signal.SIGKILL)
     return "here"
+
+
+# --- what has effects: functions that the other process finds, as it does not find tests -----
+
+
+def test_effects_are_had_once() -> None:
+    assert asyncio.run(run_apart_once(os.getpid)) != os.getpid()
+    with pytest.raises(StrictJsonError):
+        asyncio.run(run_apart_once(strict_json.loads, b"{"))
+    with pytest.raises(Lost):
+        asyncio.run(run_apart_once(os._exit, 3))
+
+
+def test_effects_are_had_though_nobody_waits(tmp_path: Path) -> None:
+    begun, go, done = (tmp_path / name for name in ("begun", "go", "done"))
+    script = f"touch {begun}; until [ -e {go} ]; do sleep 0.01; done; touch {done}"
+
+    async def ask_and_leave() -> None:
+        asking = asyncio.create_task(run_apart_once(subprocess.check_call, ["sh", "-c", script]))
+        await asyncio.to_thread(wait_for, begun)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert not done.exists()
+        go.touch()
+
+    asyncio.run(ask_and_leave())
+    wait_for(done)
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,0 +1,1 @@
+"""Backups: made while serving, checked before they count, and restored."""
