@@ -1,47 +1,23 @@
 """What is looked up about keeping an installation: backups and keys."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 
-import msgspec
 from prometheus_client import Metric
 
 from kis.access.rules import StoredKey
+from kis.ops.backup.folder import last_good
+from kis.ops.backup.naming import Kind
+from kis.ops.backup.source import kind_of
 from kis.ops.gauges import Sample, Source, disk_room, gauge
 from kis.settings import Settings
 
-LATEST = "kis-backup-latest"
-SUFFIXES = (".db.gz", ".dump")
-"""Of SQLite, of PostgreSQL."""
 
+def last_backup(folder: Path, kind: Kind) -> Source:
+    """Return the source that tells when the last good backup was taken, and its size."""
 
-class _Packed(msgspec.Struct, rename="camel"):
-    size: int
-
-
-class _Manifest(msgspec.Struct, rename="camel"):
-    """What is read of the manifest beside a backup."""
-
-    taken_at: datetime
-    packed: _Packed
-
-
-class LastBackup:
-    """When the last backup was taken that was found good, and its size.
-
-    A manifest is read when the link leads to another one, and kept.
-    """
-
-    def __init__(self, folder: Path, *, is_server: bool) -> None:
-        """Look in `folder` for backups of a file, or of a server."""
-        self._folder = folder
-        self._link = folder / f"{LATEST}{SUFFIXES[is_server]}"
-        self._known: tuple[str, _Manifest | None] = ("", None)
-
-    def __call__(self) -> Iterator[Metric]:
-        """Return when and how large; neither where there is none, or its manifest is damaged."""
-        manifest = self._manifest()
+    def look() -> Iterator[Metric]:
+        manifest = last_good(folder, kind)
         taken_at = [] if manifest is None else [manifest.taken_at.timestamp()]
         size = [] if manifest is None else [manifest.packed.size]
         yield _plain(
@@ -49,17 +25,7 @@ class LastBackup:
         )
         yield _plain("kis_last_backup_bytes", "Size of the last good backup", size)
 
-    def _manifest(self) -> _Manifest | None:
-        try:
-            name = self._link.readlink().name
-            if not (self._folder / name).exists():
-                return None
-            if name != self._known[0]:
-                raw = (self._folder / f"{name}.json").read_bytes()
-                self._known = name, msgspec.json.decode(raw, type=_Manifest)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return self._known[1]
+    return look
 
 
 def of_home(settings: Settings) -> tuple[Source, ...]:
@@ -70,7 +36,7 @@ def of_home(settings: Settings) -> tuple[Source, ...]:
         folders["database"] = settings.database_file.resolve().parent
     return (
         disk_room(folders),
-        LastBackup(backups, is_server=settings.database_file is None),
+        last_backup(backups, kind_of(settings)),
     )
 
 

@@ -150,6 +150,13 @@ def manifest_of(path: Path) -> Manifest | None:
     return manifest if manifest.file == path.name else None
 
 
+def last_good(folder: Path, kind: Kind) -> Manifest | None:
+    """Return what is known of the backup that `latest` leads to; None where there is none."""
+    name = _target(folder, kind)
+    path = folder / name
+    return manifest_of(path) if name and path.is_file() else None
+
+
 def forget_old(folder: Path, now: datetime, zone: timezone) -> list[str]:
     """Delete what is old: backups after 30 days, of logs after 90; return the names."""
     stored = stored_backups(folder, zone)

@@ -35,6 +35,11 @@ class Made(NamedTuple):
     taken_at: datetime
 
 
+def kind_of(settings: Settings) -> Kind:
+    """Return the kind of database of an installation."""
+    return "postgresql" if settings.database_file is None else "sqlite"
+
+
 def source_of(settings: Settings) -> Source:
     """Return what the backups of an installation are made of, and where they are."""
     return Source(

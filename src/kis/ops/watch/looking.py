@@ -1,15 +1,16 @@
 """Takes the figures: asks the server, looks at the disk, the database, backups and the log."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 
 from kis.db.unavailable import DatabaseUnavailable
+from kis.ops.backup.folder import last_good
+from kis.ops.backup.source import kind_of
 from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
 from kis.ops.watch.observations import Answer, Observation, not_seen
@@ -17,7 +18,6 @@ from kis.settings import Settings
 
 ANSWER_WITHIN_S = 5.0
 HOUR = timedelta(hours=1)
-BACKUP_LINK = "kis-backup-latest.db.gz"
 
 
 def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[Observation]:
@@ -134,25 +134,9 @@ def _server_bytes(settings: Settings) -> int:
 
 
 def _backup(settings: Settings, now: datetime) -> Observation:
-    link = settings.home / "backups" / BACKUP_LINK
-    moment = _backup_moment(link)
-    age = None if moment is None else now - moment
+    manifest = last_good(settings.home / "backups", kind_of(settings))
+    age = None if manifest is None else now - manifest.taken_at
     return observations.judge_backup(age, settings.alert_backup_hours)
-
-
-def _backup_moment(link: Path) -> datetime | None:
-    """Return when the last good backup was made: as its manifest says, else its name."""
-    if not link.exists():
-        return None
-    file = link.resolve()
-    stem = file.name.removesuffix(".db.gz")
-    try:
-        manifest = json.loads(file.with_name(f"{stem}.json").read_bytes())
-        moment = datetime.fromisoformat(manifest["moment"])
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
-        named = datetime.strptime(stem, "kis-backup-%Y%m%d_%H%M%S")  # noqa: DTZ007 - see below
-        return named.replace(tzinfo=UTC)
 
 
 def _errors(settings: Settings, now: datetime) -> Observation:

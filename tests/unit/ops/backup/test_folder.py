@@ -4,28 +4,19 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from kis.errors import DomainError, ErrorCode
 from kis.ops.backup import folder
-from kis.ops.backup.manifest import Manifest, Packed, encode
-from kis.ops.backup.naming import backup_name
+from kis.ops.backup.manifest import Manifest, encode
+from tests.unit.ops.backup import made
 from tests.unit.ops.backup.test_manifest import MANIFEST
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
 def publish(backups: Path, days_old: float, content: bytes = b"content") -> Manifest:
-    at = NOW - timedelta(days=days_old)
-    packed = Packed(len(content), "aa", 100, "bb")
-    manifest = msgspec.structs.replace(
-        MANIFEST, file=backup_name("sqlite", at), taken_at=at, packed=packed
-    )
-    with folder.only_one(backups) as scratch:
-        (scratch / "made").write_bytes(content)
-        folder.publish(scratch / "made", manifest, backups)
-    return manifest
+    return made.publish(backups, NOW - timedelta(days=days_old), content=content)
 
 
 def names(backups: Path) -> list[str]:
@@ -103,3 +94,13 @@ def test_what_a_killed_one_left_is_removed(tmp_path: Path) -> None:
     with folder.only_one(tmp_path) as scratch:
         assert list(scratch.iterdir()) == []
     assert names(tmp_path) == []
+
+
+def test_last_good_one_is_where_latest_leads(tmp_path: Path) -> None:
+    assert folder.last_good(tmp_path, "sqlite") is None
+    publish(tmp_path, 1)
+    newest = publish(tmp_path, 0)
+    assert folder.last_good(tmp_path, "sqlite") == newest
+    assert folder.last_good(tmp_path, "postgresql") is None
+    (tmp_path / newest.file).unlink()
+    assert folder.last_good(tmp_path, "sqlite") is None

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from kis.app import open_services
+from kis.ops.backup.naming import Kind
 from kis.ops.watch import looking
 from kis.ops.watch.looking import ask, look
 from kis.ops.watch.observations import Observation, State
 from kis.settings import Settings
 from tests.services import settings_in
+from tests.unit.ops.backup.made import publish
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEALTHY = {"timestamp": "2026-11-22T12:00:00.000Z", "knowledgeVersion": "v-a", "totalRows": 9}
@@ -169,45 +171,22 @@ def test_database_that_does_not_answer(tmp_path: Path) -> None:
 # --- backups ------------------------------------------------------------------------------
 
 
-def backed_up(settings: Settings, name: str, manifest: object = None) -> None:
-    folder = settings.home / "backups"
-    (folder / f"{name}.db.gz").write_bytes(b"")
-    if manifest is not None:
-        (folder / f"{name}.json").write_text(json.dumps(manifest))
-    (folder / "kis-backup-latest.db.gz").symlink_to(f"{name}.db.gz")
-
-
 @pytest.mark.parametrize(
-    ("manifest", "hours"),
-    [
-        ({"moment": "2026-11-22T02:00:00Z"}, 10.0),
-        ({"moment": "2026-11-22T02:00:00+09:00"}, 19.0),
-        ({"moment": "2026-11-22T02:00:00"}, 10.0),
-        ({"moment": "yesterday"}, 36.0),
-        ({"moment": None}, 36.0),
-        ({}, 36.0),
-        ([], 36.0),
-        (None, 36.0),
-    ],
+    ("url", "kind"), [("", "sqlite"), ("postgresql://127.0.0.1:1/kis", "postgresql")]
 )
-def test_age_of_the_last_backup(tmp_path: Path, manifest: object, hours: float) -> None:
-    settings = settings_in(tmp_path / "home")
-    backed_up(settings, "kis-backup-20261121_000000", manifest)
+@pytest.mark.parametrize(("hours", "state"), [(25.9, State.OK), (26.1, State.WARNING)])
+def test_age_of_the_last_backup(
+    tmp_path: Path, url: str, kind: Kind, hours: float, state: State
+) -> None:
+    settings = settings_in(tmp_path / "home", **({"DATABASE_URL": url} if url else {}))
+    publish(settings.home / "backups", NOON - timedelta(hours=hours), kind)
     found = observed(settings, "backup")
-    assert found.value == hours
-    assert found.state == (State.WARNING if hours > 26 else State.OK)
+    assert (found.value, found.state) == (hours, state)
 
 
-def test_link_to_a_backup_that_is_gone(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path / "home")
-    (settings.home / "backups" / "kis-backup-latest.db.gz").symlink_to("gone.db.gz")
-    assert observed(settings, "backup").state == State.WARNING
-
-
-def test_backup_of_another_name_has_no_known_age(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path / "home")
-    backed_up(settings, "copy")
-    assert observed(settings, "backup").state == State.WARNING
+def test_no_backup_yet(tmp_path: Path) -> None:
+    found = observed(settings_in(tmp_path / "home"), "backup")
+    assert (found.value, found.state) == (None, State.WARNING)
 
 
 # --- the log ------------------------------------------------------------------------------
