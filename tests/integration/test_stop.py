@@ -2,12 +2,13 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from kis.cli.pid_file import pid_file
-from tests.integration.program import Program, is_clear
+from tests.integration.program import PROGRAM, Program, is_clear
 from tests.services import Server, board, running_server, settings_in
 
 
@@ -27,6 +28,25 @@ def test_a_server_that_hangs_is_killed(server: Server, program: Program) -> None
     os.kill(server.process.pid, signal.SIGSTOP)
     assert program.json("stop", "--patience", "1") == {"outcome": "killed"}
     assert server.process.wait(1) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("written", ["-1\n", "1\n", "no number\n"])
+def test_the_file_may_say_what_it_likes(server: Server, program: Program, written: str) -> None:
+    """The system knows who has it; nobody else is ended."""
+    settings = settings_in(server.home, PORT=str(server.port))
+    pid_file(settings).write_text(written)
+    assert program.json("stop") == {"outcome": "ended"}
+    assert server.process.wait(1) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a PID namespace")
+def test_a_server_of_another_container_is_left_alone(server: Server, program: Program) -> None:
+    inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", PROGRAM, "stop"]
+    done = subprocess.run(
+        inside, env=program.environ, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, "another container" in done.stderr) == (1, True)
+    assert server.request("GET", "/livez").status_code == 200
 
 
 def test_a_file_of_a_killed_server_names_nobody(server: Server, program: Program) -> None:

@@ -1,12 +1,14 @@
 """Which process serves a home at a port, and how it is ended.
 
-The server holds a lock on the file that has its process id, as long as it lives. So
-a file that a killed server left behind never names another process.
+The server holds a lock on the file that has its process id, as long as it lives. Who is
+ended is who holds the lock, as the system tells, whatever the file says: a file that a
+killed server left behind, or one that comes from a container, names nobody.
 """
 
 import fcntl
 import os
 import signal
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +21,11 @@ if TYPE_CHECKING:
     from kis.settings import Settings
 
 LOOK_EVERY_S = 0.05
-Ending = Literal["not running", "ended", "killed"]
+Ending = Literal["not running", "ended", "killed", "out of reach"]
+FREE, OUT_OF_REACH = -1, 0
+
+# struct flock of Linux, fcntl(2): type, whence, start, length, process.
+_FLOCK = struct.Struct("@hhqqi4x")
 
 
 def pid_file(settings: "Settings") -> Path:
@@ -45,7 +51,7 @@ def named_process(settings: "Settings") -> Iterator[None]:
             Text(f"{path} 파일을 쓸 수 없습니다: {error}", f"cannot write {path}: {error}")
         ) from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -55,40 +61,46 @@ def named_process(settings: "Settings") -> Iterator[None]:
 
 
 def end_server(settings: "Settings", patience_s: float) -> Ending:
-    """Have the server end as at SIGTERM; kill it where it has not after `patience_s`."""
+    """Have the server end as at SIGTERM; kill it where it has not after `patience_s`.
+
+    A server in another container (PID namespace) cannot be signalled from here.
+    """
     try:
         descriptor = os.open(pid_file(settings), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return "not running"
     try:
-        if _is_free(descriptor):
-            return "not running"
-        pid = int(os.pread(descriptor, 20, 0) or b"0")
-        if not pid:
-            return "not running"  # it is not past its start, and has answered nobody
-        os.kill(pid, signal.SIGTERM)
-        if _is_free_within(descriptor, patience_s):
-            return "ended"
-        os.kill(pid, signal.SIGKILL)
-        _is_free_within(descriptor, patience_s)
-        return "killed"
+        ending: Ending = "ended"
+        holder = _holder(descriptor)
+        if holder == OUT_OF_REACH:
+            return "out of reach"
+        if holder == FREE or not _is_named(descriptor):
+            return "not running"  # or not past its start: it has answered nobody
+        os.kill(holder, signal.SIGTERM)
+        if not _is_free_within(descriptor, patience_s):
+            os.kill(holder, signal.SIGKILL)
+            _is_free_within(descriptor, patience_s)
+            ending = "killed"
+        return ending
     finally:
         os.close(descriptor)
 
 
+def _is_named(descriptor: int) -> bool:
+    return bool(os.pread(descriptor, 20, 0))
+
+
 def _is_free_within(descriptor: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not _is_free(descriptor):
+    while _holder(descriptor) != FREE:
         if time.monotonic() > deadline:
             return False
         time.sleep(LOOK_EVERY_S)
     return True
 
 
-def _is_free(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    return True
+def _holder(descriptor: int) -> int:
+    """Return the process that has the lock; OUT_OF_REACH for one of another PID namespace."""
+    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    kind, _, _, _, process = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    return FREE if kind == fcntl.F_UNLCK else process

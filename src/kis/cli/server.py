@@ -83,6 +83,11 @@ def stop(
 ) -> None:
     """이 홈의 서버를 끝낸다. End the server of this home; what it has begun is answered first."""
     outcome = end_server(prepare().settings, patience)
+    if outcome == "out of reach":
+        fail(
+            "이 홈의 서버가 다른 컨테이너에서 돌고 있어 여기서 끝낼 수 없습니다.",
+            "The server of this home runs in another container: end it there.",
+        )
     if as_json:
         typer.echo(json.dumps({"outcome": outcome}))
         return
