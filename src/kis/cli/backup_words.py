@@ -21,7 +21,7 @@ def words_of_backup(made: "Backup") -> Iterator[str]:
     yield f"백업했습니다 Backed up: {manifest.file}"
     yield (
         f"  {_size(packed.content_size)} → {_size(packed.size)}, {manifest.seconds:.1f} s,"
-        f" {_contents(manifest.contents)}"
+        f" {contents_words(manifest.contents)}"
     )
     if made.logs:
         yield f"  로그 logs: {made.logs}"
@@ -34,7 +34,7 @@ def words_of_list(stored: "Sequence[Stored]") -> Iterator[str]:
     for each in stored:
         at = each.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         mark = "*" if each.is_latest else " "
-        about = _contents(each.manifest.contents) if each.manifest else "목록 없음 no manifest"
+        about = contents_words(each.manifest.contents) if each.manifest else "목록 없음 no manifest"
         yield f"{mark} {each.path.name}  {at}  {_size(each.path.stat().st_size)}  {about}"
     if not stored:
         yield "백업이 없습니다. There are no backups."
@@ -45,7 +45,7 @@ def words_of_verified(found: "Verified") -> str:
     if found.trouble is not None:
         return f"문제 {found.file}: {found.trouble.ko} / {found.trouble.en}"
     assert found.contents is not None  # noqa: S101 - it is sound
-    return f"OK   {found.file}: {_contents(found.contents)}, {found.seconds:.1f} s"
+    return f"OK   {found.file}: {contents_words(found.contents)}, {found.seconds:.1f} s"
 
 
 def verified_answer(found: "Verified") -> dict[str, Any]:
@@ -61,7 +61,8 @@ def verified_answer(found: "Verified") -> dict[str, Any]:
     }
 
 
-def _contents(contents: "Contents") -> str:
+def contents_words(contents: "Contents") -> str:
+    """Return what is in a database, in a few words."""
     estimates = contents.rows.get("Estimate", 0)
     text = f"견적 {estimates:,} estimates, {contents.active_version or contents.schema}"
     evidence = contents.evidence

@@ -44,7 +44,7 @@ def test_every_command_is_there() -> None:
             "evidence show", "evidence verify", "evidence collect",
             "keys list", "keys create", "keys rotate", "keys revoke", "keys master",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
-            "backup", "backup list", "backup verify",
+            "backup", "backup list", "backup verify", "restore",
             "selftest", "logs clean", "maintenance",
         )
     )  # fmt: skip

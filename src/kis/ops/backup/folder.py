@@ -74,15 +74,26 @@ def only_one(folder: Path, *, wait_s: float = 0.0) -> Iterator[Path]:
         if os.geteuid() == 0:
             durable.hand_over(path, folder)
         _acquire(descriptor, time.monotonic() + wait_s)
-        scratch = folder / SCRATCH
-        _remove(scratch)
-        scratch.mkdir(0o700)
-        try:
+        with emptied(folder / SCRATCH) as scratch:
             yield scratch
-        finally:
-            _remove(scratch)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def emptied(path: Path) -> Iterator[Path]:
+    """Yield the folder `path`, empty, whatever a killed process left there; remove it then.
+
+    Raises:
+        OSError: nothing can be written there.
+
+    """
+    _remove(path)
+    path.mkdir(0o700)
+    try:
+        yield path
+    finally:
+        _remove(path)
 
 
 def _acquire(descriptor: int, deadline: float) -> None:

@@ -41,9 +41,12 @@ def logs_name(local: datetime) -> str:
     return f"logs-backup-{local.strftime(STAMP)}.tar.gz"
 
 
-def replaced_name(kind: Kind, local: datetime) -> str:
-    """Return what a database is kept as that a restore replaced: a file, or a database."""
-    stamp = local.strftime(STAMP)
+def replaced_name(kind: Kind, local: datetime | Literal["*"]) -> str:
+    """Return what a database is kept as that a restore replaced, a file or a database.
+
+    For `*` the pattern of such names.
+    """
+    stamp = local if isinstance(local, str) else local.strftime(STAMP)
     if kind == "sqlite":
         return f"kis-before-restore-{stamp}.db"
     return f"kis_before_restore_{stamp}"

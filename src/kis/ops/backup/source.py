@@ -1,5 +1,6 @@
 """What is backed up, and what a maker of backups hands over."""
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,23 @@ class Made(NamedTuple):
     contents: Contents
     database: str
     taken_at: datetime
+
+
+class Place(NamedTuple):
+    """Where the database at `url` is made that is to replace the one of `source`."""
+
+    source: Source
+    scratch: Path
+    url: str
+
+    @property
+    def file(self) -> Path:
+        """Its SQLite file."""
+        return self.scratch / "kis.db"
+
+    def room(self) -> int:
+        """Return how many bytes are free there."""
+        return shutil.disk_usage(self.scratch).free
 
 
 def kind_of(settings: Settings) -> Kind:

@@ -2,12 +2,13 @@
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.ops.doctor import in_one_line
 
@@ -49,6 +50,33 @@ def failed(words: Text) -> DomainError:
     )
 
 
+def not_restored(words: Text) -> DomainError:
+    """Return what is told when nothing was restored."""
+    return _error(
+        ErrorCode.BACKUP_FAILED,
+        Text(f"복구하지 못했습니다: {words.ko}", f"Nothing was restored: {words.en}"),
+        Text(
+            "데이터베이스는 그대로입니다. 다른 백업을 고르십시오: kis-backend backup list",
+            "The database is as it was. Choose another backup: kis-backend backup list.",
+        ),
+    )
+
+
+def restored_otherwise(kept: str | None) -> DomainError:
+    """Return what is told when what was swapped in is not what was checked."""
+    return _error(
+        ErrorCode.BACKUP_FAILED,
+        Text(
+            "복구했지만 그 자리의 데이터베이스가 점검한 것과 다릅니다.",
+            "It was restored, but what is there now is not what was checked.",
+        ),
+        Text(
+            f"서버를 시작하지 말고 다시 복구하십시오. 전의 데이터베이스: {kept}",
+            f"Start no server, restore again. The database of before: {kept}",
+        ),
+    )
+
+
 def logs_failed(backup: str, error: OSError) -> DomainError:
     """Return what is told when a backup was made, but not that of the logs."""
     line = in_one_line(error)
@@ -84,7 +112,7 @@ def _error(code: ErrorCode, message: Text, hint: Text) -> DomainError:
 
 
 @contextmanager
-def told_of(folder: Path) -> Iterator[None]:
+def told_of(folder: Path, told: Callable[[Text], DomainError] = failed) -> Iterator[None]:
     """Turn what a disk and a database raise into words; `folder` is where it is written.
 
     Raises:
@@ -93,14 +121,14 @@ def told_of(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, sqlite3.Error, DBAPIError) as error:
+    except (OSError, sqlite3.Error, DBAPIError, DatabaseUnavailable) as error:
         cause = getattr(error, "orig", None) or error
         if _is_no_room(cause):
             raise disk_full(folder) from error
         line = in_one_line(cause)
-        raise failed(Text(line, line)) from error
+        raise told(Text(line, line)) from error
     except Unsound as error:
-        raise failed(error.words) from error
+        raise told(error.words) from error
 
 
 def _is_no_room(error: BaseException) -> bool:

@@ -62,14 +62,13 @@ def _verify(path: Path, target: Path, order: checking.Order, tell: Tell) -> Veri
     try:
         manifest = unpack_checked(path, target, tell)
         contents = checking.look_into(checking.url_of(target), order, tell)
-        _require_as_told(manifest, contents)
+        require_as_told(_contents_of(manifest), contents)
     except Unsound as error:
         trouble = error.words
     return Verified(path.name, trouble, contents, round(time.monotonic() - begun, 3))
 
 
-def _require_as_told(manifest: Manifest | None, found: Contents) -> None:
-    """Check that a database holds what the manifest says; evidence has its own verdict."""
+def _contents_of(manifest: Manifest | None) -> Contents:
     if manifest is None:
         raise Unsound(
             Text(
@@ -77,7 +76,16 @@ def _require_as_told(manifest: Manifest | None, found: Contents) -> None:
                 "it opens and is whole, but has no manifest (.json): another program made it",
             )
         )
-    told = manifest.contents
+    return manifest.contents
+
+
+def require_as_told(told: Contents, found: Contents) -> None:
+    """Check that a database holds what its manifest says; evidence has its own verdict.
+
+    Raises:
+        Unsound: it does not.
+
+    """
     if found.rows != told.rows:
         raise Unsound(
             Text("행 수가 목록과 다릅니다", "its rows are not as many as its manifest says")

@@ -53,7 +53,8 @@ def test_two_in_one_second_have_two_names(source: Source) -> None:
 
 
 def test_logs(source: Source, tmp_path: Path) -> None:
-    logs = tmp_path / "home" / "logs"
+    logs = tmp_path / "logs"
+    logs.mkdir()
     assert make(source, log_folder=logs, with_logs=True).logs in visible(source)
     logs.rename(tmp_path / "away")
     with pytest.raises(DomainError, match="but the logs were not") as refused:

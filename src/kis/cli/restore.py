@@ -1,0 +1,72 @@
+"""kis-backend restore: shows what would be lost, asks, and puts a backup into its place."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kis.cli.backup import Evidence, path_of, settings_of, told
+from kis.cli.db import Workers, alone, count_or_all, progress
+from kis.cli.server import AsJson
+
+if TYPE_CHECKING:
+    from kis.ops.backup.restoring import Restored, Supply
+    from kis.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog="예 Example: kis-backend restore latest")(restore)
+
+
+def restore(
+    what: Annotated[
+        str, typer.Argument(metavar="latest|FILE", help="백업. Which backup.")
+    ] = "latest",
+    yes: Annotated[bool, typer.Option("--yes", help="묻지 않는다. Do not ask.")] = False,
+    evidence: Evidence = "200",
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """백업으로 복구한다. Restore a backup; the server must be stopped.
+
+    백업을 점검하고, 무엇이 사라지는지 보여 주고, 묻고, 바꾼다. 지금의 데이터베이스는
+    data/kis-before-restore-날짜_시각.db로 남는다. 언제 중단되어도 전의 것이나 새것이 온전하다.
+    It is checked first; shows what would be lost; asks. The present database is kept beside it.
+    """
+    from kis.ops.backup.restoring import of_backup  # noqa: PLC0415 - only when it runs
+    from kis.ops.backup.source import source_of  # noqa: PLC0415
+
+    settings = settings_of()
+    supply = of_backup(path_of(source_of(settings), what))
+    carry_out(settings, supply, count_or_all(evidence), workers, yes=yes, as_json=as_json)
+
+
+def carry_out(
+    settings: "Settings", supply: "Supply", evidence: int | None, workers: int,
+    *, yes: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Restore what `supply` makes, once it was shown and agreed to, and show what was done."""
+    from kis import clock  # noqa: PLC0415 - only when it runs
+    from kis.cli.restore_words import answer_of, words_of_plan, words_of_restored  # noqa: PLC0415
+    from kis.estimate.workers import usable_cores  # noqa: PLC0415
+    from kis.ops.backup.checking import Order  # noqa: PLC0415
+    from kis.ops.backup.restoring import prepare, swap, workplace  # noqa: PLC0415
+    from kis.ops.backup.source import source_of  # noqa: PLC0415
+
+    source = source_of(settings)
+    order = Order(source.opener, evidence, workers or usable_cores())
+    restored: Restored
+    with told(as_json=as_json), alone(settings), workplace(source) as place:
+        with progress(is_shown=not as_json) as tell:
+            prepared = prepare(place, supply, order, tell)
+        for line in words_of_plan(prepared):
+            typer.echo(line, err=as_json)
+        if not yes:
+            typer.confirm("복구할까요? Restore?", abort=True, err=True)
+        restored = swap(prepared, clock.now)
+    if as_json:
+        typer.echo(json.dumps(answer_of(restored), ensure_ascii=False))
+        return
+    for line in words_of_restored(restored):
+        typer.echo(line)

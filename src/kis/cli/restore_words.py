@@ -1,0 +1,70 @@
+"""What is shown of a restore, for people and for programs."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kis.cli.backup_words import contents_words
+
+if TYPE_CHECKING:
+    from kis.ops.backup.losing import Losses
+    from kis.ops.backup.restoring import Prepared, Restored
+
+ESTIMATE = "Estimate"
+
+
+def words_of_plan(prepared: "Prepared") -> Iterator[str]:
+    """Yield what would be restored, and what would be lost."""
+    supplied = prepared.supplied
+    at = supplied.at.astimezone().strftime(" (%Y-%m-%d %H:%M:%S)") if supplied.at else ""
+    yield f"복구할 것 To restore: {supplied.name}{at}, {contents_words(prepared.contents)}"
+    if prepared.schema_before != prepared.contents.schema:
+        yield f"  스키마 schema: {prepared.schema_before} → {prepared.contents.schema}"
+    if prepared.losses is None:
+        yield "  지금의 데이터베이스는 없거나 읽을 수 없어 비교하지 못했습니다."
+        yield "  The present database is missing or cannot be read: nothing to compare with."
+        return
+    yield from _losses(prepared.losses)
+
+
+def _losses(losses: "Losses") -> Iterator[str]:
+    before, after = losses.active_before, losses.active_after
+    if before != after:
+        yield f"  활성 지식 active version: {before} → {after}"
+    if losses.estimates:
+        yield f"  사라지는 견적 {losses.estimates:,}건. Estimates that will be lost:"
+        for lost in losses.newest:
+            yield f"    {lost.created_at}  {lost.id}"
+        if losses.estimates > len(losses.newest):
+            yield f"    … {losses.estimates - len(losses.newest):,}"
+    for table in losses.tables:
+        if table.table != ESTIMATE:
+            yield f"  {table.table}: {table.before:,} → {table.after:,}"
+    for key in losses.revived_keys:
+        yield f"  주의: 폐기한 키가 되살아납니다. Warning: a revoked key becomes valid again: {key}"
+    if not (losses.estimates or losses.tables or before != after):
+        yield "  사라지는 것이 없습니다. Nothing will be lost."
+
+
+def words_of_restored(restored: "Restored") -> Iterator[str]:
+    """Yield what was done."""
+    yield f"복구했습니다 Restored: {restored.prepared.supplied.name}, {restored.seconds:.1f} s"
+    if restored.kept is not None:
+        yield f"  전의 데이터베이스 The one before: {restored.kept}"
+    yield "다음 Next: kis-backend serve, kis-backend selftest"
+
+
+def answer_of(restored: "Restored") -> dict[str, Any]:
+    """Return what programs are told."""
+    prepared = restored.prepared
+    at = prepared.supplied.at
+    return {
+        "restored": prepared.supplied.name,
+        "takenAt": None if at is None else at.isoformat(),
+        "seconds": restored.seconds,
+        "schemaBefore": prepared.schema_before,
+        "contents": msgspec.to_builtins(prepared.contents),
+        "kept": restored.kept,
+        "losses": msgspec.to_builtins(prepared.losses),
+    }

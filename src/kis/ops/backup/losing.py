@@ -1,0 +1,129 @@
+"""What a restore would lose: what is in the present database and not in the restored one."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from kis.access.tables import api_key_table
+from kis.db.engine import Database, open_database
+from kis.db.unavailable import DatabaseUnavailable
+from kis.estimate.tables import estimate_table
+from kis.evidence.statement import moment_text
+from kis.knowledge.content import ContentError
+from kis.ops.backup.checking import rows_of_all
+from kis.ops.backup.packing import Tell
+from kis.ops.backup.source import Place
+from kis.ops.doctor import load_knowledge
+from kis.ops.evidence_pool import SLOW_MS, estimate_ids
+
+COMPARE = "비교 compare"
+TOLD = 5
+"""How many of the newest that are lost are named."""
+
+
+class TableChange(msgspec.Struct, frozen=True, rename="camel"):
+    """How many rows a table has, and how many it would have."""
+
+    table: str
+    before: int
+    after: int
+
+
+class LostEstimate(msgspec.Struct, frozen=True, rename="camel"):
+    """An estimate that the restored database does not have."""
+
+    id: str
+    created_at: str
+
+
+class Losses(msgspec.Struct, frozen=True, rename="camel"):
+    """What would change: `estimates` are lost, `newest` the last of them, newest first.
+
+    `revived_keys` are revoked now, and would be valid again.
+    """
+
+    active_before: str | None
+    active_after: str | None
+    estimates: int
+    newest: list[LostEstimate]
+    revived_keys: list[str]
+    tables: list[TableChange]
+
+
+def compare(place: Place, tell: Tell) -> Losses | None:
+    """Compare the present database with the one of `place`; None where there is none to read."""
+    source = place.source
+    if source.file is not None and not source.file.is_file():
+        return None  # to open it would make it
+    try:
+        present = open_database(source.url, slow_query_ms=SLOW_MS)
+    except DatabaseUnavailable:
+        return None
+    restored = open_database(place.url, slow_query_ms=SLOW_MS)
+    try:
+        return _compare(present, restored, tell)
+    except (SQLAlchemyError, sqlite3.Error, ContentError):
+        return None  # damaged: that is why it is replaced
+    finally:
+        restored.close()
+        present.close()
+
+
+def _compare(present: Database, restored: Database, tell: Tell) -> Losses:
+    before, after = present.read_now(rows_of_all), restored.read_now(rows_of_all)
+    count = 0
+    newest: list[str] = []
+    total = before.get(estimate_table.name, 0)
+    for done, lost in _lost_ids(present, restored):
+        count += len(lost)
+        newest = (newest + lost)[-TOLD:]  # ids sort by time
+        tell(COMPARE, done, total)
+    return Losses(
+        active_before=present.read_now(load_knowledge),
+        active_after=restored.read_now(load_knowledge),
+        estimates=count,
+        newest=present.read_now(lambda connection: _told(connection, newest)),
+        revived_keys=sorted(
+            present.read_now(_revoked_keys) & restored.read_now(_valid_keys)
+        ),
+        tables=[
+            TableChange(name, before.get(name, 0), after.get(name, 0))
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name, 0) != after.get(name, 0)
+        ],
+    )  # fmt: skip
+
+
+def _lost_ids(present: Database, restored: Database) -> Iterator[tuple[int, list[str]]]:
+    """Yield how many were looked up, and which of the last page are lost."""
+    ids = estimate_table.c.id
+    done = 0
+    for page in estimate_ids(present):
+        there = restored.read_now(
+            lambda connection, page=page: set(  # type: ignore[misc]
+                connection.scalars(select(ids).where(ids.in_(page)))
+            )
+        )
+        done += len(page)
+        yield done, [each for each in page if each not in there]
+
+
+def _told(connection: Connection, ids: list[str]) -> list[LostEstimate]:
+    table = estimate_table.c
+    rows = connection.execute(
+        select(table.id, table.created_at).where(table.id.in_(ids)).order_by(table.id.desc())
+    )
+    return [LostEstimate(row.id, moment_text(row.created_at)) for row in rows]
+
+
+def _revoked_keys(connection: Connection) -> set[str]:
+    table = api_key_table.c
+    return set(connection.scalars(select(table.id).where(table.revoked_at.is_not(None))))
+
+
+def _valid_keys(connection: Connection) -> set[str]:
+    table = api_key_table.c
+    return set(connection.scalars(select(table.id).where(table.revoked_at.is_(None))))

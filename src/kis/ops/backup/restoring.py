@@ -1,0 +1,159 @@
+"""Restores a database: made beside it, checked, compared with what it replaces, and swapped.
+
+Nothing is changed before `swap`. A kill at any instant leaves the old one or the new one.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from kis.audit.store import Entry, record
+from kis.db.engine import Database, open_database
+from kis.db.migrate import HEAD, migrate
+from kis.ops.backup import checking, folder, losing, sqlite_restore
+from kis.ops.backup.losing import Losses
+from kis.ops.backup.manifest import Contents
+from kis.ops.backup.packing import Tell
+from kis.ops.backup.source import Place, Source
+from kis.ops.backup.trouble import disk_full, not_restored, restored_otherwise, told_of
+from kis.ops.backup.verifying import require_as_told, unpack_checked
+from kis.ops.doctor import load_knowledge
+from kis.ops.evidence_pool import SLOW_MS
+
+ACTOR, AUDITED = "cli", "database.restore"
+
+
+class Supplied(NamedTuple):
+    """What a place was filled with: its name, the moment it shows, and what it has to hold."""
+
+    name: str
+    at: datetime | None
+    told: Contents | None
+
+
+Supply = Callable[[Place, Tell], Supplied]
+"""Fills a place with the database to restore, as a backup has it or as a journal rebuilds it.
+
+It raises Unsound where it cannot. What it leaves is looked into before it counts.
+"""
+
+
+class Prepared(NamedTuple):
+    """A database that is ready to replace the present one.
+
+    `schema_before` is the revision that it had. `losses` is None where nothing is replaced, or
+    what is replaced cannot be read.
+    """
+
+    place: Place
+    supplied: Supplied
+    contents: Contents
+    schema_before: str
+    losses: Losses | None
+    seconds: float
+
+
+class Restored(NamedTuple):
+    """What was restored, and what the replaced database is kept as: a file, or a database."""
+
+    prepared: Prepared
+    kept: str | None
+    seconds: float
+
+
+@contextmanager
+def workplace(source: Source) -> Iterator[Place]:
+    """Be the only one that restores or backs up; yield an empty place beside the database.
+
+    Whoever calls sees to it that no server has the database open.
+
+    Raises:
+        DomainError: BACKUP_RUNNING; DISK_FULL; BACKUP_FAILED, which leaves all as it was.
+
+    """
+    with (
+        told_of(source.folder, not_restored),
+        folder.only_one(source.folder),
+        sqlite_restore.workplace(source) as place,
+    ):
+        yield place
+
+
+def of_backup(path: Path) -> Supply:
+    """Return what supplies the backup at `path`; one of another program needs no manifest."""
+
+    def supply(place: Place, tell: Tell) -> Supplied:
+        manifest = folder.manifest_of(path)
+        if manifest is not None:
+            _require_room(place, manifest.packed.content_size)
+        unpack_checked(path, place.file, tell)
+        if manifest is None:
+            return Supplied(path.name, None, None)
+        return Supplied(path.name, manifest.taken_at, manifest.contents)
+
+    return supply
+
+
+def _require_room(place: Place, needed: int) -> None:
+    free = place.room()
+    if free < needed:
+        raise disk_full(place.scratch.parent, needed, free)
+
+
+def prepare(place: Place, supply: Supply, order: checking.Order, tell: Tell) -> Prepared:
+    """Fill `place`, check it, bring its schema up to date, and compare with what is there.
+
+    Raises:
+        Unsound: what was supplied is not as it must be.
+        DatabaseUnavailable: it is of a newer program.
+
+    """
+    begun = time.monotonic()
+    supplied = supply(place, tell)
+    found = checking.look_into(place.url, order, tell)
+    if supplied.told is not None:
+        require_as_told(supplied.told, found)
+    schema = found.schema
+    if schema != HEAD:
+        with _opened(place.url) as database:
+            migrate(database)
+        found = checking.look_into(place.url, order, tell)
+    losses = losing.compare(place, tell)
+    return Prepared(place, supplied, found, schema, losses, time.monotonic() - begun)
+
+
+def swap(prepared: Prepared, now: Callable[[], datetime]) -> Restored:
+    """Put what was prepared into the place of the present database, which is kept aside.
+
+    Raises:
+        Unsound: another program has the present one open; it is as it was then.
+        OSError: a file cannot be changed; the present one is as it was then.
+
+    """
+    begun = time.monotonic()
+    place = prepared.place
+    at = now()
+    with _opened(place.url) as database:
+        entry = Entry(at, ACTOR, AUDITED, prepared.supplied.name)
+        database.write_now(lambda connection: record(connection, [entry]))
+        expected = database.read_now(checking.rows_of_all)
+    kept = sqlite_restore.swap(place, at.astimezone())
+    with _opened(place.source.url) as database:
+        rows = database.read_now(checking.rows_of_all)
+        version = database.read_now(load_knowledge)
+    if (rows, version) != (expected, prepared.contents.active_version):
+        raise restored_otherwise(kept)
+    seconds = prepared.seconds + time.monotonic() - begun
+    return Restored(prepared, kept, round(seconds, 3))
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    database = open_database(url, slow_query_ms=SLOW_MS)
+    try:
+        yield database
+    finally:
+        database.close()
