@@ -13,6 +13,7 @@ from kis.db import postgres, sqlite
 from kis.db.commit_mark import CommitMark
 from kis.db.place import Place
 from kis.db.unavailable import DatabaseUnavailable
+from kis.db.wal import Wal
 
 T = TypeVar("T")
 
@@ -33,14 +34,17 @@ class Database:
         read_engine: Engine,
         place: Place | None = None,
         commit_mark: CommitMark | None = None,
+        wal: Wal | None = None,
     ) -> None:
         """Take ownership of both engines; `close` disposes of them.
 
         `place` is None where the database is no file of this machine. `commit_mark` is
-        for a server, where it has to be known whether a COMMIT without answer was done.
+        for a server, where it has to be known whether a COMMIT without answer was done;
+        `wal` is the log of a SQLite file.
         """
         self._place = place
         self.commit_mark = commit_mark
+        self.wal = wal
         self.write_engine = write_engine
         self.read_engine = read_engine
         self._readers = ThreadPoolExecutor(READ_CONNECTIONS, thread_name_prefix="kis-read")
@@ -97,7 +101,19 @@ class Database:
         Waits up to 30 s for the connection. What `fn` raises rolls back.
         """
         with self.write_engine.begin() as connection:
-            return fn(connection)
+            result = fn(connection)
+        self.committed()
+        return result
+
+    def committed(self) -> None:
+        """Note that a transaction of `write_engine` was committed."""
+        if self.wal is not None:
+            self.wal.committed()
+
+    def tend(self) -> None:
+        """Do what is due between two transactions, while nobody waits for an answer."""
+        if self.wal is not None:
+            self.wal.tend()
 
     def close(self) -> None:
         """Wait for running reads, then close every connection. Stop the Writer first."""
@@ -105,6 +121,8 @@ class Database:
         self.read_engine.dispose()
         # Last, so that SQLite's closing checkpoint runs on the write connection.
         self.write_engine.dispose()
+        if self.wal is not None:
+            self.wal.close()
 
 
 def open_database(url: str, *, slow_query_ms: float) -> Database:
@@ -129,7 +147,8 @@ def open_database(url: str, *, slow_query_ms: float) -> Database:
             engines = sqlite.open_engines(
                 parsed, readers=READ_CONNECTIONS, slow_query_ms=slow_query_ms
             )
-            return Database(*engines, Place(Path(str(parsed.database))))
+            file = Path(str(parsed.database))
+            return Database(*engines, Place(file), wal=Wal(file.absolute(), engines[0]))
         case "postgresql":
             engines = postgres.open_engines(
                 parsed, readers=READ_CONNECTIONS, slow_query_ms=slow_query_ms

@@ -50,6 +50,7 @@ def transact(database: Database, work: Callable[[Connection], None]) -> None:
     database.require_place()
     with database.write_engine.begin() as connection:
         work(connection)
+    database.committed()
     # Once more: a file that went meanwhile took the transaction along.
     database.require_place()
 

@@ -214,8 +214,15 @@ class Writer:
                     self._waiting -= len(batch)
                 self._commit(batch)
                 _answer(batch)
+                self._tend()
             # Idle, it would hold what the last items refer to.
             del batch
+
+    def _tend(self) -> None:
+        try:
+            self._database.tend()
+        except Exception as error:  # noqa: BLE001 - the thread must outlive a full disk
+            logger.error("the log was not checkpointed: %s", _first_cause(error))  # noqa: TRY400 - as above
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """Wait for a job and take what is there; also say whether to stop after it."""
