@@ -25,6 +25,7 @@ from kis.api import (
     golden,
     handlers,
     health,
+    journal,
     knowledge,
     metrics,
     pruning,
@@ -63,6 +64,7 @@ from kis.ops.backup.service import BackupService
 from kis.ops.backup.source import source_of
 from kis.ops.gauges import DatabaseSize
 from kis.ops.gauges_keeping import key_expiry, of_home
+from kis.ops.journal.protection import Protection
 from kis.ops.keys.opened import Keys, open_keys
 from kis.ops.keys.rows import KeyRows
 from kis.ops.keys.start import KeySources, begin
@@ -88,6 +90,7 @@ class Services:
     """Everything that is running in one process."""
 
     database: Database
+    protection: Protection
     writer: Writer
     knowledge: ActiveKnowledge
     fleet: Fleet
@@ -105,6 +108,7 @@ class Services:
 
     def start(self) -> None:
         """Begin to accept writes."""
+        self.protection.start()
         self.writer.start()
         self.limiter.start()
 
@@ -114,7 +118,9 @@ class Services:
         await self.fleet.leave()
         await self.limiter.stop()
         await self.writer.stop()
+        await asyncio.to_thread(self.protection.stop)
         self.database.close()
+        await asyncio.to_thread(self.protection.finish)
 
 
 class Application(NamedTuple):
@@ -152,6 +158,7 @@ def open_services(settings: Settings) -> Services:
     )  # fmt: skip
     return Services(
         database=database,
+        protection=Protection(database, settings, clock.now_ns),
         writer=writer,
         knowledge=active,
         fleet=fleet,
@@ -175,8 +182,7 @@ def open_services(settings: Settings) -> Services:
             regress=partial(preparing.regress, resize=resize, replay_latest=regress),
         ),
         catalogue=KnowledgeService(
-            database=database, writer=writer, staging=staging, now=clock.now
-        ),
+            database=database, writer=writer, staging=staging, now=clock.now),
         replays=ReplayService(database=database),
         keys=keys,
         metrics=counted,
@@ -288,6 +294,7 @@ def create_app(settings: Settings) -> Application:
         upkeep.router(
             services.database, _selftests(services), _maintenance(services, settings), documented
         ),
+        journal.router(services.protection, documented),
         key_routes.router(services.keys.service, documented),
         backups.router(BackupService(source_of(settings), settings.log_file.parent), documented),
         golden.router(services.catalogue, services.knowledge, clock.now, documented),
@@ -312,7 +319,7 @@ def _metrics_router(services: Services, settings: Settings) -> APIRouter:
     size = DatabaseSize(services.database, settings.database_file)
     services.metrics.watch(
         size, active_version(services.knowledge), *of_home(settings),
-        key_expiry(services.keys.follower.ending),
+        key_expiry(services.keys.follower.ending), services.protection.gauges,
     )  # fmt: skip
     return metrics.router(services.metrics, services.writer, services.knowledge, size)
 

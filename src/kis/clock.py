@@ -13,6 +13,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def now_ns() -> int:
+    """Return the current time in nanoseconds since 1970, UTC."""
+    return time.time_ns()
+
+
 def new_id() -> str:
     """Return a UUIDv7: sorts by creation time to the millisecond.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -57,6 +58,11 @@ def whole_number(low: int, high: int) -> Kind:
         return int(text)
 
     return Kind(Text(f"{low}~{high}의 정수", f"a whole number from {low} to {high}"), parse)
+
+
+def folder() -> Kind:
+    """Return the kind of paths of folders: absolute, so that a later chdir does not move them."""
+    return Kind(Text("폴더 경로", "the path of a folder"), lambda text: str(Path(text).absolute()))
 
 
 def one_of(*choices: str) -> Kind:

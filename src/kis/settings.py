@@ -19,6 +19,7 @@ from kis.setting_kinds import (
     Description,
     Kind,
     database_address,
+    folder,
     host_name,
     line_of_text,
     mail_addresses,
@@ -195,6 +196,17 @@ class Settings:
         "ALERT_BACKUP_HOURS", "26", whole_number(1, 8_760),
         ("마지막 백업이 이보다 오래되면 health-check가 알린다",
          "age of the last backup above which health-check warns"), ("시간", "hours"),
+    )  # fmt: skip
+
+    journal_dir: str = setting(
+        "JOURNAL_DIR", f"{_HOME_MARK}/backups/journal", folder(),
+        ("SQLite의 커밋을 이어서 복사해 두는 폴더. 다른 디스크에 두는 것이 좋다",
+         "folder that commits of SQLite are copied to as they come; best on another disk"),
+    )  # fmt: skip
+    journal_days: int = setting(
+        "JOURNAL_DAYS", "7", whole_number(0, 3_650),
+        ("어느 시점으로든 되돌릴 수 있게 지키는 기간. 0이면 복사하지 않는다",
+         "for how long any moment can be restored; 0 turns it off"), ("일", "days"),
     )  # fmt: skip
 
     @property

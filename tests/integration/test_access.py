@@ -22,7 +22,10 @@ KEY_HEADERS = [
     {"X-Api-Keys": ADMIN_API_KEY},
     {"Cookie": f"X-API-Key={ADMIN_API_KEY}"},
 ]
-ADMINISTRATION = ("/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/", "/v1/selftest")
+ADMINISTRATION = (
+    "/v1/backups", "/v1/journal", "/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/",
+    "/v1/selftest",
+)  # fmt: skip
 
 
 def operations(client: Client) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -65,6 +65,8 @@ def test_defaults(tmp_path: Path) -> None:
         alert_disk_percent=85,
         alert_database_mb=1024,
         alert_backup_hours=26,
+        journal_dir=f"{tmp_path}/backups/journal",
+        journal_days=7,
     )
 
 

@@ -41,7 +41,7 @@ STREAMED = frozenset({"/v1/estimate/batch"})
 """Paths that bound their bodies themselves, line by line."""
 
 OF_ADMINISTRATORS = (
-    "/v1/backups", "/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/",
+    "/v1/backups", "/v1/journal", "/v1/keys", "/v1/knowledge/", "/v1/maintenance", "/v1/report/",
     "/v1/selftest",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from kis.cli import (
     estimate,
     evidence,
     health_check,
+    journal,
     keys,
     knowledge,
     logs,
@@ -46,6 +47,7 @@ restore.register(app)
 app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 app.add_typer(logs.app, name="logs", epilog="예 Example: kis-backend logs clean")
 app.add_typer(keys.app, name="keys")
+app.add_typer(journal.app, name="journal", epilog="예 Example: kis-backend journal status")
 maintenance.register(app)
 selftest.register(app)
 

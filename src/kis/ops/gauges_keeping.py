@@ -34,6 +34,8 @@ def of_home(settings: Settings) -> tuple[Source, ...]:
     folders = {"home": settings.home, "backups": backups, "logs": settings.log_file.parent}
     if settings.database_file is not None:
         folders["database"] = settings.database_file.resolve().parent
+    if settings.journal_days:
+        folders["journal"] = Path(settings.journal_dir)
     return (
         disk_room(folders),
         last_backup(backups, kind_of(settings)),

@@ -21,6 +21,7 @@ GROUPS = (
     "kis-backend keys",
     "kis-backend report",
     "kis-backend logs",
+    "kis-backend journal",
 )
 COMMANDS = [name for name in HELPS if name not in GROUPS]
 
@@ -45,7 +46,7 @@ def test_every_command_is_there() -> None:
             "keys list", "keys create", "keys rotate", "keys revoke", "keys master",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
             "backup", "backup list", "backup verify", "restore",
-            "selftest", "logs clean", "maintenance",
+            "selftest", "logs clean", "maintenance", "journal status",
         )
     )  # fmt: skip
 

@@ -1,0 +1,177 @@
+"""Any moment can be had back: what was acknowledged by then, and nothing else."""
+
+import json
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from kis.ops.journal.rebuilding import Span, rebuild, spans
+from tests.backends import POSTGRESQL_ONLY, SQLITE_ONLY
+from tests.integration.lifecycle import estimate, good
+from tests.integration.program import Program, is_clear
+from tests.services import ADMIN_API_KEY, API_KEY, Server, board, running_server
+
+POINTS = 20
+CLIENTS = 4
+LONG_S = 60
+
+
+class Acknowledged(NamedTuple):
+    """An estimate that was answered: asked for after `sent`, stored before `answered`."""
+
+    number: str
+    sent: datetime
+    answered: datetime
+
+
+def create(url: str, found: list[Acknowledged], enough: threading.Event) -> None:
+    headers = {"X-API-Key": API_KEY}
+    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=LONG_S) as client:
+        while not enough.is_set():
+            sent = datetime.now(UTC)
+            response = client.post("/v1/estimate/create", json=board())
+            assert response.status_code == httpx.codes.CREATED, response.text
+            found.append(Acknowledged(response.json()["id"], sent, datetime.now(UTC)))
+
+
+def load(server: Server, is_enough: Callable[[int], bool]) -> list[Acknowledged]:
+    """Create estimates on several connections at once until it `is_enough` of them."""
+    found: list[Acknowledged] = []
+    enough = threading.Event()
+    threads = [
+        threading.Thread(target=create, args=(server.url, found, enough)) for _ in range(CLIENTS)
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + LONG_S
+    while not is_enough(len(found)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    enough.set()
+    for thread in threads:
+        thread.join()
+    assert is_enough(len(found))
+    return found
+
+
+def span_in(folder: Path) -> Span | None:
+    return next(iter(reversed(spans(folder))), None)
+
+
+@SQLITE_ONLY  # PostgreSQL archives its own log
+def test_random_points_in_time_under_load(server: Server, tmp_path: Path) -> None:
+    folder = server.home / "backups" / "journal"
+    load(server, lambda count: count >= CLIENTS and span_in(folder) is not None)
+    found = load(server, lambda count: count >= 400)
+    good(server.request("POST", "/v1/selftest", key=ADMIN_API_KEY))
+    last = load(server, lambda count: count >= 20)
+    assert server.stop() == 0
+    stored = ids_in(server.home / "data" / "kis.db")
+    chance = random.Random(3)  # noqa: S311 - so that a failure can be repeated
+    began, ended = found[0].sent, last[-1].answered
+    for _ in range(POINTS):
+        moment = began + chance.random() * (ended - began)
+        held = held_at(folder, moment, tmp_path / "then.db")
+        assert {each.number for each in found + last if each.answered <= moment} <= held
+        later = {each.number for each in found + last if each.sent > moment}
+        assert not held & later
+        assert held <= stored
+    latest = held_at(folder, datetime.now(UTC) + timedelta(days=1), tmp_path / "then.db")
+    assert latest == stored
+
+
+def held_at(folder: Path, moment: datetime, target: Path) -> set[str]:
+    target.unlink(missing_ok=True)
+    rebuild(folder, moment, target)
+    return ids_in(target)
+
+
+def ids_in(file: Path) -> set[str]:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return {number for (number,) in connection.execute("SELECT id FROM Estimate")}
+
+
+# --- kis-backend journal status ----------------------------------------------------------
+
+
+@SQLITE_ONLY  # as above
+def test_status_of_a_server_and_of_what_it_left(server: Server) -> None:
+    good(estimate(server, board()), 201)
+    deadline = time.monotonic() + LONG_S
+    while not (told := status_of(server))["spans"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert told["isOn"]
+    assert told["trouble"] == ""
+    assert told["lagSeconds"] >= 0
+    assert told["bytes"] > 0
+    shown = server.command("journal", "status")
+    assert shown.returncode == 0
+    assert is_clear(shown)
+    assert "Moments that can be restored" in shown.stdout
+    assert server.stop() == 0
+    left = status_of(server)
+    assert left["lagSeconds"] is None
+    assert left["spans"][0]["first"] == told["spans"][0]["first"]
+    assert left["spans"][0]["last"] >= told["spans"][0]["last"]
+    # A database that is gone is when it is asked for.
+    (server.home / "data" / "kis.db").unlink()
+    assert status_of(server) == left
+
+
+def status_of(server: Server) -> Any:
+    done = server.command("journal", "status", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_another_folder_and_none(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "other-disk"
+    with running_server(tmp_path / "home", JOURNAL_DIR=str(elsewhere)) as server:
+        good(estimate(server, board()), 201)
+    assert list(elsewhere.glob("*/*.log"))
+    program = Program(tmp_path / "home", JOURNAL_DIR=str(elsewhere), JOURNAL_DAYS="0")
+    told = program.json("journal", "status")
+    assert (told["isOn"], told["folder"]) == (False, str(elsewhere))
+    assert not (tmp_path / "home" / "backups" / "journal").exists()
+
+
+@POSTGRESQL_ONLY  # as above
+def test_postgresql_is_told_apart(server: Server) -> None:
+    done = server.command("journal", "status")
+    assert done.returncode == 2
+    assert is_clear(done)
+    answer = good(server.request("GET", "/v1/journal", key=ADMIN_API_KEY))
+    assert not answer["isOn"]
+
+
+def test_a_folder_that_is_a_file_is_trouble_and_estimates_go_on(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    folder.write_text("in the way")
+    with running_server(tmp_path / "home", JOURNAL_DIR=str(folder)) as server:
+        for _ in range(3):
+            good(estimate(server, board()), 201)
+        deadline = time.monotonic() + LONG_S
+        while not (told := good(server.request("GET", "/v1/journal", key=ADMIN_API_KEY)))[
+            "trouble"
+        ]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert told["spans"] == []
+        assert server.command("journal", "status").returncode == 1
+
+
+@pytest.mark.parametrize("environ", [{"JOURNAL_DAYS": "-1"}, {"JOURNAL_DAYS": "x"}])
+def test_settings_that_are_refused(tmp_path: Path, environ: dict[str, str]) -> None:
+    done = Program(tmp_path / "home", **environ).run("journal", "status")
+    assert done.returncode == 2
+    assert "JOURNAL_DAYS" in done.stderr

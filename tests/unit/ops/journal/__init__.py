@@ -1,0 +1,1 @@
+"""Continuous protection: the log copied, bases, and databases rebuilt from both."""
