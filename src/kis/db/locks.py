@@ -1,10 +1,15 @@
 """What only one process at a time may do to an installation."""
 
+import time
+
 from sqlalchemy import Connection, func, select
 
 NUMBER = 0x4B4953
 """Of the advisory lock: any number that no other program on the database uses."""
 NUMBER_OF_KEYS = NUMBER + 1
+NUMBER_OF_COPY = NUMBER + 2
+NUMBER_OF_MAINTENANCE = NUMBER + 3
+ASK_EVERY_S = 0.2
 
 
 def lock_installation(connection: Connection) -> None:
@@ -20,6 +25,16 @@ def lock_installation(connection: Connection) -> None:
 def lock_keys(connection: Connection) -> None:
     """Let other processes that change keys wait until this transaction ends."""
     _lock(connection, NUMBER_OF_KEYS)
+
+
+def lock_maintenance(connection: Connection) -> None:
+    """Wait until no other session maintains this database; lasts as long as the session.
+
+    Asked again and again: who waits in `pg_advisory_lock` has a snapshot, for whose end a
+    REINDEX CONCURRENTLY of the other session would wait in turn.
+    """
+    while not connection.scalar(select(func.pg_try_advisory_lock(NUMBER_OF_MAINTENANCE))):
+        time.sleep(ASK_EVERY_S)
 
 
 def _lock(connection: Connection, number: int) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from kis.db.engine import Database
-from kis.db.locks import NUMBER, lock_installation
+from kis.db.locks import NUMBER_OF_COPY, lock_installation
 from kis.db.migrate import COPY_MARK, HEAD, migrate, set_revision, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import Text
@@ -199,7 +199,7 @@ def be_only_copy(writing: Connection) -> None:
         return
     try:
         with writing.begin():
-            writing.execute(text("SELECT pg_advisory_lock(:number)"), {"number": NUMBER + 1})
+            writing.execute(text("SELECT pg_advisory_lock(:number)"), {"number": NUMBER_OF_COPY})
     except OperationalError as error:
         if error.connection_invalidated:
             raise

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kis.audit import store as audit_store
 from kis.db.engine import Database, open_database, open_second_writer
+from kis.db.locks import lock_maintenance
 from kis.db.writer import Writer
 from kis.errors import Text
 from kis.ops.doctor import in_one_line
@@ -240,6 +241,7 @@ def _maintain_server(url: str) -> list[MaintenanceStep]:
         engine = database.write_engine.execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text("SET statement_timeout = 0"))
+            lock_maintenance(connection)
             steps = [step for table in TABLES for step in _maintain_table(connection, table.name)]
             left = connection.execute(text(LEFT_BEHIND)).scalars().all()
             steps += [_try(connection, f'DROP INDEX CONCURRENTLY "{name}"') for name in left]
