@@ -7,9 +7,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
+
 from tests.integration.lifecycle import good, refused
 from tests.integration.program import Program, is_clear
-from tests.services import ADMIN_API_KEY, Client, Server, board
+from tests.services import ADMIN_API_KEY, Client, Server, board, running_server
 
 CREATE = "/v1/estimate/create"
 TODAY = {"TZ": "UTC"}
@@ -99,6 +101,23 @@ def test_json_form_of_the_log(tmp_path: Path) -> None:
     assert program.run("estimate", str(tmp_path / "board.json")).returncode == 0
     report = program.json("report", "daily", "--date", today())
     assert (report["requests"], report["hitRate"]) == (1, 1.0)
+
+
+def test_what_clients_sent_acts_on_no_terminal(tmp_path: Path) -> None:
+    """The JSON form of the log has any character; a report is read on terminals and as Markdown."""
+    with running_server(tmp_path, LOG_FORMAT="json", **TODAY) as server:
+        for path in ("%1b%5bH%1b%5bJall-is-well", "%0a%23%20forged", "%e2%80%ae%3cb%3e"):
+            assert httpx.get(f"http://127.0.0.1:{server.port}/v1/{path}").status_code == 401
+        program = Program(tmp_path, PORT=str(server.port), **TODAY)
+        shown = program.run("report", "daily", "--date", today())
+        written = program.run("report", "daily", "--date", today(), "--markdown")
+    for done in (shown, written):
+        assert done.returncode == 0, done.stderr
+        assert all(line.isprintable() for line in done.stdout.splitlines())
+        assert "all-is-well" in done.stdout
+    headings = [line for line in written.stdout.splitlines() if line.startswith("# ")]
+    assert len(headings) == 1
+    assert "<b>" not in written.stdout
 
 
 def test_database_that_cannot_be_read_spoils_no_report(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A report in words: tables for a terminal, or Markdown."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from kis.ops.report import ClientLine, CountLine, Latency, Report, VolumeLine
 from kis.ops.report_volume import RULE
 
 WIDTH = 120
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
 KINDS = {"daily": "일간 보고서 Daily report", "weekly": "주간 보고서 Weekly report"}
 VERDICTS = {
     "usual": "보통 usual",
@@ -30,6 +32,11 @@ class Section(NamedTuple):
     rows: list[tuple[str, ...]]
     remark: str = ""
 
+    @property
+    def inert_rows(self) -> list[tuple[str, ...]]:
+        """The rows, in which what a client sent cannot act on a terminal or begin a line."""
+        return [tuple(map(_inert, row)) for row in self.rows]
+
 
 def show_tables(report: Report) -> None:
     """Print the report as tables."""
@@ -40,7 +47,7 @@ def show_tables(report: Report) -> None:
     for section in sections_of(report):
         console.print(f"\n{section.title}")
         table = Table(*section.headings)
-        for row in section.rows:
+        for row in section.inert_rows:
             table.add_row(*row)
         console.print(table)
         if section.remark:
@@ -63,14 +70,21 @@ def markdown_of(report: Report) -> Iterator[str]:
         yield ""
         yield _row_of(section.headings)
         yield _row_of("---" for _ in section.headings)
-        yield from (_row_of(row) for row in section.rows)
+        yield from (_row_of(row) for row in section.inert_rows)
         if section.remark:
             yield ""
             yield section.remark
 
 
+def _inert(cell: str) -> str:
+    """Return `cell` with control and bidi characters as escapes."""
+    if cell.isprintable():
+        return cell
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cell)
+
+
 def _row_of(cells: Iterable[str]) -> str:
-    escaped = (cell.replace("|", "\\|") for cell in cells)
+    escaped = (TAG.sub("&lt;", cell.replace("|", "\\|")) for cell in cells)
     return f"| {' | '.join(escaped)} |"
 
 
