@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import estimate, good, rows_of, verify_evidence
 from tests.integration.program import Program
-from tests.services import Server, board, running_server
+from tests.services import ADMIN_API_KEY, Server, board, running_server
 
 COUNT = "SELECT count(*) FROM Estimate"
 
@@ -38,6 +38,33 @@ def test_restore_latest(server: Server) -> None:
         good(estimate(again, board()), 201)
     assert "복구했습니다" in program.run("restore", backup, "--yes").stdout
     assert rows_of(server.home, COUNT) == [(1,)]
+
+
+@SQLITE_ONLY  # of the file
+def test_drill_beside_a_server(server: Server) -> None:
+    program = Program(server.home)
+    good(estimate(server, board()), 201)
+    good(server.request("POST", "/v1/backups", key=ADMIN_API_KEY), 201)
+    newer = good(estimate(server, board()), 201)["id"]
+    before = files_of(server.home)
+    done = program.json("drill", "restore")
+    assert files_of(server.home) == before
+    assert done["contents"]["evidence"] == {"verified": 1, "invalid": 0}
+    losses = done["losses"]
+    assert (losses["estimates"], losses["returning"]) == (1, 0)
+    assert losses["newest"][0]["id"] == newer
+    changed = {each["table"]: each["after"] - each["before"] for each in losses["tables"]}
+    assert (changed["Estimate"], changed["evidence"]) == (-1, -1)
+    rows_of(server.home, "DELETE FROM Estimate WHERE id <> ?", (newer,))
+    assert "come back: 1" in program.run("drill", "restore").stdout
+    (backup,) = (server.home / "backups").glob("kis-backup-2*.db.gz")
+    backup.write_bytes(b"")
+    assert program.json("drill", "restore", code=1)["code"] == "BACKUP_FAILED"
+    good(estimate(server, board()), 201)
+
+
+def files_of(home: Path) -> set[str]:
+    return {str(path) for name in ("data", "backups") for path in (home / name).rglob("*")}
 
 
 def test_nothing_to_restore(tmp_path: Path) -> None:

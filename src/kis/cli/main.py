@@ -9,6 +9,7 @@ import typer
 from kis.cli import (
     backup,
     db,
+    drill,
     estimate,
     evidence,
     health_check,
@@ -44,6 +45,7 @@ app.add_typer(
 app.add_typer(db.app, name="db", epilog="예 Example: kis-backend db check")
 app.add_typer(backup.app, name="backup", epilog="예 Example: kis-backend backup --json")
 restore.register(app)
+app.add_typer(drill.app, name="drill", epilog="예 Example: kis-backend drill restore")
 app.add_typer(report.app, name="report", epilog="예 Example: kis-backend report daily")
 app.add_typer(logs.app, name="logs", epilog="예 Example: kis-backend logs clean")
 app.add_typer(keys.app, name="keys")

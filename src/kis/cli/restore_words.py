@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kis.cli.backup_words import contents_words
+from kis.evidence.statement import moment_text
 
 if TYPE_CHECKING:
     from kis.ops.backup.losing import Losses
@@ -38,12 +39,14 @@ def _losses(losses: "Losses") -> Iterator[str]:
             yield f"    {lost.created_at}  {lost.id}"
         if losses.estimates > len(losses.newest):
             yield f"    … {losses.estimates - len(losses.newest):,}"
+    if losses.returning:
+        yield f"  지금은 없는 견적이 돌아옵니다. Estimates that come back: {losses.returning:,}"
     for table in losses.tables:
         if table.table != ESTIMATE:
             yield f"  {table.table}: {table.before:,} → {table.after:,}"
     for key in losses.revived_keys:
         yield f"  주의: 폐기한 키가 되살아납니다. Warning: a revoked key becomes valid again: {key}"
-    if not (losses.estimates or losses.tables or before != after):
+    if not (losses.estimates or losses.returning or losses.tables or before != after):
         yield "  사라지는 것이 없습니다. Nothing will be lost."
 
 
@@ -57,14 +60,24 @@ def words_of_restored(restored: "Restored") -> Iterator[str]:
 
 def answer_of(restored: "Restored") -> dict[str, Any]:
     """Return what programs are told."""
-    prepared = restored.prepared
+    answer = answer_of_prepared(restored.prepared)
+    return {**answer, "seconds": restored.seconds, "kept": restored.kept}
+
+
+def answer_of_prepared(prepared: "Prepared") -> dict[str, Any]:
+    """Return what programs are told of what was only tried."""
     at = prepared.supplied.at
     return {
         "restored": prepared.supplied.name,
-        "takenAt": None if at is None else at.isoformat(),
-        "seconds": restored.seconds,
+        "takenAt": None if at is None else moment_text(at),
+        "seconds": round(prepared.seconds, 3),
         "schemaBefore": prepared.schema_before,
         "contents": msgspec.to_builtins(prepared.contents),
-        "kept": restored.kept,
         "losses": msgspec.to_builtins(prepared.losses),
     }
+
+
+def words_of_drill(prepared: "Prepared") -> Iterator[str]:
+    """Yield what a restore would have done."""
+    yield f"OK 복구할 수 있습니다. It can be restored: {prepared.seconds:.1f} s"
+    yield from words_of_plan(prepared)

@@ -18,6 +18,7 @@ GROUPS = (
     "kis-backend knowledge",
     "kis-backend evidence",
     "kis-backend db",
+    "kis-backend drill",
     "kis-backend keys",
     "kis-backend report",
     "kis-backend logs",
@@ -45,7 +46,7 @@ def test_every_command_is_there() -> None:
             "evidence show", "evidence verify", "evidence collect",
             "keys list", "keys create", "keys rotate", "keys revoke", "keys master",
             "db migrate", "db check", "db copy", "report daily", "report weekly",
-            "backup", "backup list", "backup verify", "restore",
+            "backup", "backup list", "backup verify", "restore", "drill restore",
             "selftest", "logs clean", "maintenance", "journal status",
         )
     )  # fmt: skip

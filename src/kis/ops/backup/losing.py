@@ -42,6 +42,7 @@ class LostEstimate(msgspec.Struct, frozen=True, rename="camel"):
 class Losses(msgspec.Struct, frozen=True, rename="camel"):
     """What would change: `estimates` are lost, `newest` the last of them, newest first.
 
+    `returning` are those that the present database does not have any more: nothing deletes any.
     `revived_keys` are revoked now, and would be valid again.
     """
 
@@ -49,6 +50,7 @@ class Losses(msgspec.Struct, frozen=True, rename="camel"):
     active_after: str | None
     estimates: int
     newest: list[LostEstimate]
+    returning: int
     revived_keys: list[str]
     tables: list[TableChange]
 
@@ -81,11 +83,13 @@ def _compare(present: Database, restored: Database, tell: Tell) -> Losses:
         count += len(lost)
         newest = (newest + lost)[-TOLD:]  # ids sort by time
         tell(COMPARE, done, total)
+    returning = sum(len(lost) for _, lost in _lost_ids(restored, present))
     return Losses(
         active_before=present.read_now(load_knowledge),
         active_after=restored.read_now(load_knowledge),
         estimates=count,
         newest=present.read_now(lambda connection: _told(connection, newest)),
+        returning=returning,
         revived_keys=sorted(
             present.read_now(_revoked_keys) & restored.read_now(_valid_keys)
         ),
@@ -98,7 +102,7 @@ def _compare(present: Database, restored: Database, tell: Tell) -> Losses:
 
 
 def _lost_ids(present: Database, restored: Database) -> Iterator[tuple[int, list[str]]]:
-    """Yield how many were looked up, and which of the last page are lost."""
+    """Yield how many were looked up, and which of the last page the other does not have."""
     ids = estimate_table.c.id
     done = 0
     for page in estimate_ids(present):
