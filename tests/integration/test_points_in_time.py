@@ -16,9 +16,9 @@ import pytest
 
 from kis.ops.journal.rebuilding import Span, rebuild, spans
 from tests.backends import POSTGRESQL_ONLY, SQLITE_ONLY
-from tests.integration.lifecycle import estimate, good
+from tests.integration.lifecycle import estimate, good, verify_evidence
 from tests.integration.program import Program, is_clear
-from tests.services import ADMIN_API_KEY, API_KEY, Server, board, running_server
+from tests.services import ADMIN_API_KEY, API_KEY, Server, board, dumps, running_server
 
 POINTS = 20
 CLIENTS = 4
@@ -88,6 +88,56 @@ def test_random_points_in_time_under_load(server: Server, tmp_path: Path) -> Non
     assert latest == stored
 
 
+@SQLITE_ONLY  # as above
+def test_restore_to_a_moment_and_forward_again(server: Server) -> None:
+    file = server.home / "data" / "kis.db"
+    folder = server.home / "backups" / "journal"
+    load(server, lambda count: count >= CLIENTS and span_in(folder) is not None)
+    kept = good(estimate(server, board()), 201)["id"]
+    moment = datetime.now(UTC)
+    lost = [good(estimate(server, board()), 201)["id"] for _ in range(3)]
+    refused = server.command("restore", "--at", moment.isoformat(), "--yes")
+    assert refused.returncode == 1
+    assert server.url in refused.stderr
+    assert server.stop() == 0
+    before = ids_in(file)
+
+    done = restore(server, moment)
+    assert done["losses"]["estimates"] == len(lost)
+    assert done["losses"]["newest"][0]["id"] == lost[-1]
+    assert ids_in(file) == before - set(lost)
+    with running_server(server.home) as again:
+        assert verify_evidence(again, kept)["valid"]
+        new = good(estimate(again, board()), 201)["id"]
+    assert ids_in(file) == (before - set(lost)) | {new}
+    # What the restore replaced is a chain that ended: its moments stay.
+    first, *_ = spans(folder)
+    restore(server, first.last)
+    assert ids_in(file) == before
+
+
+def restore(server: Server, moment: datetime) -> Any:
+    done = server.command("restore", "--at", moment.isoformat(), "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("moment", ["2026-11-22T10:15:00", "yesterday"])
+def test_a_moment_without_its_time_zone_is_refused(tmp_path: Path, moment: str) -> None:
+    done = Program(tmp_path / "home").run("restore", "--at", moment, "--yes")
+    assert done.returncode == 2
+    assert is_clear(done)
+
+
+def test_a_moment_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    program = Program(tmp_path / "home")
+    program.json("estimate", "-", stdin=dumps(board()))
+    done = program.run("restore", "--at", "2020-01-01T00:00:00Z", "--yes")
+    assert done.returncode == 1
+    assert is_clear(done)
+    assert not list((tmp_path / "home" / "data").glob("kis-before-*"))
+
+
 def held_at(folder: Path, moment: datetime, target: Path) -> set[str]:
     target.unlink(missing_ok=True)
     rebuild(folder, moment, target)
@@ -152,6 +202,9 @@ def test_postgresql_is_told_apart(server: Server) -> None:
     assert is_clear(done)
     answer = good(server.request("GET", "/v1/journal", key=ADMIN_API_KEY))
     assert not answer["isOn"]
+    done = server.command("restore", "--at", "2026-11-22T10:15:00Z", "--yes")
+    assert done.returncode == 2
+    assert "docs/postgresql.md" in done.stderr
 
 
 def test_a_folder_that_is_a_file_is_trouble_and_estimates_go_on(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def status(as_json: AsJson = False) -> None:
     settings = prepare().settings
     if settings.database_file is None:
         fail(
-            "PostgreSQL에서는 서버의 WAL 보관을 씁니다. 연속 보호는 SQLite의 것입니다.",
-            "PostgreSQL archives its own WAL; this is for SQLite.",
+            "연속 보호는 SQLite의 것입니다. PostgreSQL: docs/postgresql.md",
+            "This is for SQLite. PostgreSQL: docs/postgresql.md.",
             2,
         )
     reply = _status_of(settings)

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from kis.ops.backup.durable import FILE_MODE, sync_folder
+from kis.ops.backup.manifest import Packed
 from kis.ops.journal import keeping, packing
 from kis.ops.journal.copying import Position
-from kis.ops.journal.folder import FILE_MODE, Base, Chain, chains, sync_folder
+from kis.ops.journal.folder import Base, Chain, chains
 from kis.ops.journal.service import Journal
 
 logger = logging.getLogger("kis.journal")
@@ -103,10 +105,9 @@ class BaseKeeper:
         if end is None or end.chain.folder != chain.folder:
             message = "the journal did not go on while the base was copied"
             raise OSError(message)
-        stored = chain.base_file(name).stat().st_size
         base = Base(
             name, begin.file, begin.epoch, end.epoch, end.frames, begin.through_ns,
-            end.through_ns, packed.bytes, stored, packed.sha256,
+            end.through_ns, packed.content_size, packed.size, packed.content_sha256,
         )  # fmt: skip
         _write_note(chain.base_note(name), base)
         logger.info("base %s: %d bytes, %d compressed", name, base.bytes, base.stored_bytes)
@@ -117,7 +118,7 @@ class BaseKeeper:
         sync_folder(chain.folder)
         path.unlink()
 
-    def _pack(self, source: Path, target: Path) -> packing.Packed:
+    def _pack(self, source: Path, target: Path) -> Packed:
         with self._lock:
             if self._ended.is_set():
                 message = "the service ends"

@@ -7,7 +7,6 @@ that is written last. A base has the number of the file that has to be read with
 
 import gzip
 import json
-import os
 import re
 import secrets
 import zlib
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+from kis.ops.backup.durable import sync_folder
 from kis.ops.journal.records import (
     FRAME_HEADER_BYTES,
     At,
@@ -29,7 +29,6 @@ from kis.ops.journal.records import (
 )
 
 FOLDER_MODE = 0o750
-FILE_MODE = 0o640
 _CHAIN = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
 _FILE = re.compile(r"(\d{6})\.log(\.gz)?")
 _BASE = re.compile(r"\d{6}-[0-9a-f]{8}\.base\.json")
@@ -198,15 +197,6 @@ def new_chain(folder: Path, began_ns: int) -> Chain:
     path.mkdir(FOLDER_MODE, parents=True)
     sync_folder(folder)
     return Chain(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def identity_of(path: Path) -> FileIdentity:

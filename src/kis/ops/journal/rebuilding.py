@@ -5,18 +5,18 @@ another, up to the last commit by the moment. It checks each frame, and every fr
 count; so what comes of it was committed, or nothing does.
 """
 
-import gzip
-import hashlib
 import os
 import sqlite3
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from kis.errors import Text
+from kis.ops.backup import packing
+from kis.ops.backup.packing import Tell
+from kis.ops.backup.trouble import Unsound
 from kis.ops.journal.folder import Base, Chain, chains
 from kis.ops.journal.records import (
     FRAME_HEADER_BYTES,
@@ -28,22 +28,10 @@ from kis.ops.journal.records import (
 )
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-CHUNK_BYTES = 4 * 1024 * 1024
 GAP = Text(
     "기록이 손상되어 이 시점으로 되돌릴 수 없습니다. 더 이른 시점이나 백업을 쓰십시오.",
     "The journal is damaged: this moment is lost. Try an earlier one, or a backup.",
 )
-Tell = Callable[[str, int, int], None]
-"""(what is done, how much of it, of how much)."""
-
-
-class CannotRebuild(Exception):  # noqa: N818 - says what is the case
-    """There is no database for this moment; `words` say why and what there is."""
-
-    def __init__(self, words: Text) -> None:
-        """Keep `words`."""
-        super().__init__(words.en)
-        self.words = words
 
 
 class Span(NamedTuple):
@@ -86,7 +74,7 @@ def rebuild(folder: Path, moment: datetime, target: Path, tell: Tell = lambda *_
     """Write to `target`, a new file, the database as it was at `moment` (aware).
 
     Raises:
-        CannotRebuild: the journal does not know that moment, or is damaged there.
+        Unsound: the journal does not know that moment, or is damaged there.
         OSError: `target` cannot be written, or the journal not read.
 
     """
@@ -127,7 +115,7 @@ def _span_at(folder: Path, moment: datetime) -> Span:
     for span in reversed(known):
         if span.first <= moment and (moment <= span.last or span.is_open):
             return span
-    raise CannotRebuild(_unknown(folder, moment, known))
+    raise Unsound(_unknown(folder, moment, known))
 
 
 def _unknown(folder: Path, moment: datetime, known: Sequence[Span]) -> Text:
@@ -154,18 +142,10 @@ def _numbers(chain: Chain, base: Base) -> Sequence[int]:
 
 def _unpack(chain: Chain, base: Base, target: Path, tell: Tell) -> None:
     """Write the copy of `base` to `target` and check it."""
-    digest, count = hashlib.sha256(), 0
-    try:
-        with gzip.open(chain.base_file(base.name)) as packed, target.open("xb") as file:
-            while chunk := packed.read(CHUNK_BYTES):
-                digest.update(chunk)
-                file.write(chunk)
-                count += len(chunk)
-                tell("기준본 base", count, base.bytes)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _damaged(chain.base_file(base.name)) from error
-    if (count, digest.hexdigest()) != (base.bytes, base.sha256):
-        raise _damaged(chain.base_file(base.name))
+    file = chain.base_file(base.name)
+    found = packing.unpack(file, target, tell)
+    if (found.content_size, found.content_sha256) != (base.bytes, base.sha256):
+        raise _damaged(file)
 
 
 class _Replay:
@@ -211,20 +191,20 @@ class _Replay:
         is_next = record.epoch == self._epoch + 1 and start.frames_before == self._frames
         if self._start is not None:
             if not is_next:
-                raise CannotRebuild(GAP)
+                raise Unsound(GAP)
             self._cut = self._frames
             self._replay()
         elif record.epoch != self._epoch:
-            raise CannotRebuild(GAP)
+            raise Unsound(GAP)
         self._epoch, self._start, self._frames, self._cut = record.epoch, start, 0, 0
         self._log = _log_of(self._target).open("w+b")
         self._log.write(start.wal_header)
 
     def _add(self, record: Record) -> None:
         if self._start is None or record.epoch != self._epoch or self._log is None:
-            raise CannotRebuild(GAP)
+            raise Unsound(GAP)
         if record.first > self._frames + 1:
-            raise CannotRebuild(GAP)
+            raise Unsound(GAP)
         step = FRAME_HEADER_BYTES + self._start.page_bytes
         self._log.seek(WAL_HEADER_BYTES + (record.first - 1) * step)
         self._log.write(record.body)
@@ -238,7 +218,7 @@ class _Replay:
     def end(self) -> None:
         """Replay the last epoch, up to the cut."""
         if (self._epoch, self._cut) < (self._base.until_epoch, self._base.until_frame):
-            raise CannotRebuild(GAP)
+            raise Unsound(GAP)
         self._replay()
         with self._target.open("rb") as file:
             os.fsync(file.fileno())
@@ -262,7 +242,7 @@ class _Replay:
         except sqlite3.Error as error:
             raise _damaged(self._target) from error
         if done != self._cut:
-            raise CannotRebuild(GAP)
+            raise Unsound(GAP)
         self.frames_used += self._cut
 
 
@@ -270,8 +250,8 @@ def _log_of(target: Path) -> Path:
     return Path(f"{target}-wal")
 
 
-def _damaged(path: Path) -> CannotRebuild:
-    return CannotRebuild(Text(f"손상되었습니다: {path}", f"{path} is damaged."))
+def _damaged(path: Path) -> Unsound:
+    return Unsound(Text(f"손상되었습니다: {path}", f"{path} is damaged."))
 
 
 def _datetime(moment_ns: int) -> datetime:

@@ -3,7 +3,8 @@
 import os
 from contextlib import suppress
 
-from kis.ops.journal.folder import FILE_MODE, Chain, sync_folder
+from kis.ops.backup.durable import FILE_MODE, sync_folder
+from kis.ops.journal.folder import Chain
 from kis.ops.journal.records import Record, encode
 
 ROLL_BYTES = 64 * 1024 * 1024
