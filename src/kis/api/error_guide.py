@@ -101,6 +101,13 @@ GUIDE = {
             "split it; the limits are MAX_BODY_BYTES and MAX_IMPORT_BYTES",
         ),
     ),
+    ErrorCode.HEADERS_TOO_LARGE: Advice(
+        Text(
+            "헤더나 트레일러가 64 KiB를 넘어 연결을 끊었다",
+            "headers or trailers are over 64 KiB; the connection was closed",
+        ),
+        Text("헤더를 줄인다", "send fewer or shorter headers"),
+    ),
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: Advice(
         Text("Content-Type을 받을 수 없다", "the Content-Type is not accepted"),
         Text("hint의 Content-Type으로 보낸다", "send the Content-Type in `hint`"),

@@ -16,6 +16,7 @@ COMMON = (
     ErrorCode.UNAUTHENTICATED,
     ErrorCode.FORBIDDEN,
     ErrorCode.RATE_LIMITED,
+    ErrorCode.HEADERS_TOO_LARGE,
     ErrorCode.NOT_READY,
     ErrorCode.INTERNAL,
 )

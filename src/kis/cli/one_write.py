@@ -7,13 +7,13 @@ answer: some 15 us of the 400 that a create takes, and 10 more of its client.
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from kis.cli.bounded import Bounded
 
 MOST_BYTES = 64 * 1024
 """What is held back at most: beyond it the transport is to say when it is full."""
 
 
-class OneWrite(HttpToolsProtocol):
+class OneWrite(Bounded):
     """HTTP/1.1 as uvicorn speaks it, but what is written in one turn of the loop goes together."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -1,0 +1,78 @@
+"""What a connection may take of the server before anybody has looked at its key.
+
+The parser keeps what it has of a header, or of a trailer, until that ends, and copies
+it for each piece that comes: without a limit one connection takes all memory and all
+of a core.
+"""
+
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from kis.api.errors import PROBLEM_TYPE, problem_body, refusal, status_of
+from kis.errors import DomainError, ErrorCode, Text
+from kis.telemetry import log_access, new_request_id
+
+MOST_OUTSIDE_BYTES = 64 * 1024
+"""Of a head, and of what comes after it without any of the body: trailers above all."""
+
+
+class Bounded(HttpToolsProtocol):
+    """HTTP/1.1 as uvicorn speaks it, with bounds for what is no body."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        """Take what uvicorn gives a connection."""
+        super().__init__(*arguments, **more)
+        self._outside = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Parse as much as may come without a head's end or a byte of a body, then look again."""
+        while data and not self.transport.is_closing():
+            room = MOST_OUTSIDE_BYTES - self._outside
+            if not room:
+                self._refuse()
+                return
+            piece, data = data[:room], data[room:]
+            self._outside += len(piece)
+            super().data_received(piece)
+
+    def on_headers_complete(self) -> None:
+        """Begin a request; its body may take some time."""
+        self._outside = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body, which others bound."""
+        self._outside = 0
+        super().on_body(body)
+
+    def _refuse(self) -> None:
+        """Close the connection, and say why where an answer of ours is the next to come."""
+        cycle = self.cycle
+        is_next = cycle is None or cycle.response_complete
+        if is_next or (cycle.more_body and not cycle.response_started):
+            self._answer(_too_large())
+        self.transport.close()
+
+    def _answer(self, error: DomainError) -> None:
+        request_id = new_request_id()
+        body = problem_body(error, request_id)
+        headers = (
+            f"content-type: {PROBLEM_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(STATUS_LINE[status_of(error)] + headers.encode() + body)
+        # Which request it was to become nobody can say.
+        client = self.client[0] if self.client else "-"
+        log_access(client, "-", "-", status_of(error), 0.0, "", request_id)
+
+
+def _too_large() -> DomainError:
+    return refusal(
+        ErrorCode.HEADERS_TOO_LARGE,
+        Text(
+            f"헤더나 트레일러가 {MOST_OUTSIDE_BYTES}바이트를 넘습니다.",
+            f"Headers or trailers are over {MOST_OUTSIDE_BYTES} bytes.",
+        ),
+        Text("헤더를 줄이십시오.", "Send fewer or shorter headers."),
+    )

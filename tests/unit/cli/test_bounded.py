@@ -1,0 +1,150 @@
+"""What a connection may take of the server before it has shown a key, over real connections."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from kis.cli.bounded import MOST_OUTSIDE_BYTES
+from tests.unit.cli.served import GUARD_S, Client, Send, serve
+
+HEAD = b"%b HTTP/1.1\r\nHost: kis\r\n%b"
+CHUNKED = HEAD % (b"POST /whole", b"Transfer-Encoding: chunked\r\n\r\n")
+UNREAD = HEAD % (b"POST /unread", b"Transfer-Encoding: chunked\r\n\r\n")
+
+
+class Application:
+    """Tells how long the body was; at /unread it answers without looking at it."""
+
+    def __init__(self) -> None:
+        self.has_begun = asyncio.Event()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
+        self.has_begun.set()
+        if scope["path"] == "/half":
+            await self._answer(send, b"half", more=True)
+        size = 0
+        more = scope["path"] != "/unread"
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size += len(message["body"])
+            more = message["more_body"]
+        await self._answer(send, b"%d bytes" % size)
+
+    async def _answer(self, send: Send, body: bytes, *, more: bool = False) -> None:
+        headers = [] if more else [(b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def padded(start: bytes, size: int, end: bytes = b"") -> bytes:
+    """Return `start`, as much in between as makes it `size` bytes, and `end`."""
+    return start + b"a" * (size - len(start) - len(end)) + end
+
+
+def assert_refused(answer: bytes) -> None:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *headers = head.decode().lower().split("\r\n")
+    assert status == "http/1.1 431 request header fields too large"
+    fields = dict(line.split(": ", 1) for line in headers)
+    assert fields["content-type"] == "application/problem+json"
+    assert fields["connection"] == "close"
+    problem = json.loads(body)
+    assert len(body) == int(fields["content-length"])
+    assert (problem["status"], problem["code"]) == (431, "HEADERS_TOO_LARGE")
+    assert problem["requestId"] == fields["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("before", "start"),
+    [
+        (b"", HEAD % (b"GET /", b"X-Endless: ")),
+        (b"", b"GET /"),
+        (b"", b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 10_000),
+        (b"", b"\r\n" * 10_000 + b"GET /"),
+        (CHUNKED, b"0\r\nX-Endless: "),
+        (CHUNKED, b"1;extension="),
+    ],
+    ids=["header", "address", "many headers", "empty lines", "trailer", "chunk's extension"],
+)
+def test_what_does_not_end_is_refused(before: bytes, start: bytes) -> None:
+    async def test(application: Application, client: Client, transport: asyncio.Transport) -> None:
+        if before:
+            transport.write(before)
+            await asyncio.wait_for(application.has_begun.wait(), GUARD_S)
+        sent = padded(start, MOST_OUTSIDE_BYTES + 1)
+        for at in range(0, len(sent), 1_000):
+            transport.write(sent[at : at + 1_000])
+            await asyncio.sleep(0)
+        assert_refused(await client.all())
+
+    serve(Application(), test)
+
+
+@pytest.mark.parametrize(("over", "is_taken"), [(0, True), (1, False)])
+def test_limit_of_a_head_is_exact(over: int, *, is_taken: bool) -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        start = HEAD % (b"GET /", b"X-Long: ")
+        transport.write(padded(start, MOST_OUTSIDE_BYTES + over, b"\r\n\r\n"))
+        if is_taken:
+            await client.until(b"\r\n\r\n0 bytes")
+        else:
+            assert_refused(await client.all())
+
+    serve(Application(), test)
+
+
+def test_trailer_after_the_answer_is_refused() -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(UNREAD + b"0\r\n")
+        await client.until(b"\r\n\r\n0 bytes")
+        client.pieces.clear()
+        transport.write(padded(b"X-Endless: ", MOST_OUTSIDE_BYTES + 1))
+        assert_refused(await client.all())
+
+    serve(Application(), test)
+
+
+def test_no_second_answer_within_one() -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(HEAD % (b"POST /half", b"Transfer-Encoding: chunked\r\n\r\n"))
+        await client.until(b"half\r\n")
+        transport.write(padded(b"0\r\nX-Endless: ", MOST_OUTSIDE_BYTES + 1))
+        answer = await client.all()
+        assert b"431" not in answer
+        assert answer.endswith(b"half\r\n")
+
+    serve(Application(), test)
+
+
+def test_bodies_are_not_counted() -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        size = MOST_OUTSIDE_BYTES * 20
+        for _number in range(2):
+            transport.write(HEAD % (b"POST /whole", b"Content-Length: %d\r\n\r\n" % size))
+            transport.write(b"x" * size)
+            await client.until(b"\r\n\r\n%d bytes" % size)
+
+    serve(Application(), test)
+
+
+def test_sizes_of_many_small_chunks_are_not_counted() -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(CHUNKED + b"1\r\nx\r\n" * MOST_OUTSIDE_BYTES + b"0\r\n\r\n")
+        await client.until(b"\r\n\r\n%d bytes" % MOST_OUTSIDE_BYTES)
+
+    serve(Application(), test)
+
+
+def test_many_requests_of_one_connection_are_not_counted_together() -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        request = padded(HEAD % (b"GET /", b"X-Long: "), 1_000, b"\r\n\r\n")
+        for _number in range(2 * MOST_OUTSIDE_BYTES // len(request)):
+            transport.write(request)
+            await client.until(b"\r\n\r\n0 bytes")
+            client.pieces.clear()
+
+    serve(Application(), test)
