@@ -74,6 +74,7 @@ from kis.ops.replay_service import ReplayService
 from kis.ops.retention import an_hour, forget_expired, forget_regularly
 from kis.ops.selftest import SelftestService
 from kis.ops.shared_counts import shared_folder
+from kis.ops.watch.pulse import ON_SERVER_S, Beat, Pulse, a_second, beat_regularly
 from kis.settings import Settings, SettingsError
 
 DESCRIPTION = (
@@ -269,8 +270,10 @@ def _selftests(services: Services) -> SelftestService:
     )  # fmt: skip
 
 
-def create_app(settings: Settings) -> Application:
+def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     """Return the application: routes inside, the gatekeeper around them.
+
+    `beat` is called every second on its event loop, as long as it can write.
 
     Raises:
         DatabaseUnavailable, SettingsError: as `open_services`.
@@ -279,7 +282,7 @@ def create_app(settings: Settings) -> Application:
     services = open_services(settings)
     documented = Documented()
     app = FastAPI(
-        title="KIS", description=DESCRIPTION, lifespan=_lifespan(services, settings),
+        title="KIS", description=DESCRIPTION, lifespan=_lifespan(services, settings, beat),
         docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
         dependencies=[Depends(refuse_unknown)],
     )  # fmt: skip
@@ -325,9 +328,11 @@ def _metrics_router(services: Services, settings: Settings) -> APIRouter:
 
 
 def _lifespan(
-    services: Services, settings: Settings
+    services: Services, settings: Settings, beat: Beat
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what runs the services as long as the application runs."""
+    patience_s = 0.0 if settings.database_file else ON_SERVER_S
+    pulse = Pulse(services.writer, patience_s, time.monotonic)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -340,6 +345,7 @@ def _lifespan(
             asyncio.create_task(services.fleet.run()),
             asyncio.create_task(services.metrics.keep_telling(services.writer, services.knowledge)),
             asyncio.create_task(services.keys.follower.run()),
+            asyncio.create_task(beat_regularly(pulse.is_sound, beat, a_second)),
         ]
         try:
             yield

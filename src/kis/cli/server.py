@@ -37,9 +37,12 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """서버를 시작한다. Start the service."""
-    from kis.cli.serving import listen  # noqa: PLC0415 - only for a server
+    import faulthandler  # noqa: PLC0415 - only for a server
+
+    from kis.cli.serving import listen  # noqa: PLC0415
     from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415
 
+    faulthandler.enable()  # systemd's watchdog ends by SIGABRT: it is shown what hung
     prepared = prepare()
     settings = prepared.settings
     if workers > 1 and settings.database_file is not None:
@@ -136,21 +139,27 @@ def _run(
     announcement: str | None,
 ) -> None:
     """Serve until a signal comes; show `announcement` once requests are answered."""
+    from kis.cli.notify import READY, STOPPING, notify  # noqa: PLC0415 - only for a server
 
     def tell_ready() -> None:
         lock.name(address_here(settings))
+        notify(READY)
         if announcement:
             typer.echo(announcement)
             sys.stdout.flush()
 
+    def tell_ending() -> None:
+        lock.name("")
+        notify(STOPPING)
+
     if workers == 1:
         from kis.cli.serving import serve_here  # noqa: PLC0415 - only for a server
 
-        serve_here(settings, listener, on_ready=tell_ready, on_end=lambda: lock.name(""))
+        serve_here(settings, listener, on_ready=tell_ready, on_end=tell_ending)
         return
     from kis.cli.serving_workers import serve_with_workers  # noqa: PLC0415 - only for several
 
-    serve_with_workers(settings, workers, listener, tell_ready)
+    serve_with_workers(settings, workers, listener, on_ready=tell_ready, on_end=tell_ending)
 
 
 def _announcement(settings: "Settings", *, as_json: bool) -> str:

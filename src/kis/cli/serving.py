@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kis.cli.client import fail
+from kis.cli.notify import tell_alive
 
 if TYPE_CHECKING:
     import socket
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
     from kis.settings import Settings
 
-DRAIN_S = 10
+DRAIN_S = 8
+"""How long what has begun may take to be answered at the end: with what follows, ten seconds."""
 BACKLOG = 2048
 SWITCH_INTERVAL_S = 0.0003
 GC_THRESHOLD = 50_000
@@ -61,13 +63,16 @@ def serve_here(
     from kis.app import create_app  # noqa: PLC0415
 
     class Server(uvicorn.Server):
+        async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
+            await super().startup(sockets)
+            on_ready()
+
         def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
             on_end()
             super().handle_exit(sig, frame)
 
-    config = uvicorn.Config(create_app(settings).asgi, **UVICORN)
+    config = uvicorn.Config(create_app(settings, tell_alive).asgi, **UVICORN)
     tune()
-    on_ready()
     Server(config).run(sockets=[listener])
 
 

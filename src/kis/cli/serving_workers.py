@@ -1,10 +1,15 @@
 """Several processes that serve one port, under uvicorn's supervisor.
 
-It starts a worker again that has died or hangs for ten seconds, and takes SIGHUP
+It starts a worker again that has died or is frozen for ten seconds, and takes SIGHUP
 (restart the workers one after another, none of them before its successor is ready),
 SIGTTIN and SIGTTOU (one more, one less).
+
+What answers the supervisor in a worker is a thread, whatever its event loop does. So a
+worker ends itself when its loop is blocked, or its writer has ended.
 """
 
+import faulthandler
+import logging
 import os
 import signal
 import socket
@@ -18,6 +23,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from kis.cli.client import fail
+from kis.cli.notify import tell_alive
 from kis.cli.serving import DRAIN_S, UVICORN, tune
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
@@ -29,10 +35,14 @@ from kis.telemetry import configure_logging
 
 HUNG_AFTER_S = 10
 """Who does not answer the supervisor for so long is replaced; a new worker starts in less."""
+BLOCKED_AFTER_S = 13
+"""Who has not beaten for so long ends itself, and is replaced before 15 s are over."""
 READY_WITHIN_S = 1.0
 ENDS_WITHIN_S = 2.0
 """After the requests that it was given time for."""
 START_AGAIN_AFTER_S = 1.0
+
+logger = logging.getLogger("kis")
 
 
 class _Supervisor(Multiprocess):
@@ -42,17 +52,23 @@ class _Supervisor(Multiprocess):
     """
 
     def __init__(
-        self, config: uvicorn.Config, listener: socket.socket, on_ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        on_ready: Callable[[], None],
+        on_end: Callable[[], None],
     ) -> None:
         super().__init__(config, [listener])
         self.has_started = False
         self.is_told_to_end = False
         self._on_ready = on_ready
+        self._on_end = on_end
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
 
     def _end(self, _number: int, _frame: object) -> None:
         self.is_told_to_end = True
+        self._on_end()
         # Not here: whoever is interrupted may hold the event's lock.
         threading.Thread(target=self.should_exit.set).start()
 
@@ -63,7 +79,13 @@ class _Supervisor(Multiprocess):
             elif all(worker.is_ready(READY_WITHIN_S) for worker in self.processes):
                 self.has_started = True
                 self._on_ready()
+        before = list(self.processes)
         super().keep_subprocess_alive()
+        for worker in before:
+            if worker not in self.processes:
+                logger.warning(
+                    "worker %d is replaced: it ended with %s", worker.pid, worker.exitcode
+                )
 
     def restart_all(self) -> None:
         self.keep_subprocess_alive()  # the frozen ones first: they would not end
@@ -79,9 +101,16 @@ class _Supervisor(Multiprocess):
 
 
 def serve_with_workers(
-    settings: Settings, count: int, listener: socket.socket, on_ready: Callable[[], None]
+    settings: Settings,
+    count: int,
+    listener: socket.socket,
+    *,
+    on_ready: Callable[[], None],
+    on_end: Callable[[], None],
 ) -> None:
-    """Serve with `count` processes until a signal comes; call `on_ready` once all take requests.
+    """Serve with `count` processes until a signal comes.
+
+    `on_ready` is called once all take requests, `on_end` before they are told to end.
 
     Raises:
         DatabaseUnavailable: the database cannot be used.
@@ -97,7 +126,7 @@ def serve_with_workers(
     config = uvicorn.Config(
         app, factory=True, workers=count, timeout_worker_healthcheck=HUNG_AFTER_S, **UVICORN
     )
-    supervisor = _Supervisor(config, listener, on_ready)
+    supervisor = _Supervisor(config, listener, on_ready, on_end)
     with counting_together():
         supervisor.run()
     if not (supervisor.has_started or supervisor.is_told_to_end):
@@ -118,7 +147,7 @@ def create_worker() -> ASGIApp:
     try:
         settings = load_settings(os.environ)
         configure_logging(settings)
-        app = create_app(settings).asgi
+        app = create_app(settings, _beat).asgi
     except (DatabaseUnavailable, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         # The supervisor starts the next try at once.
@@ -126,3 +155,10 @@ def create_worker() -> ASGIApp:
         sys.exit(1)
     tune()
     return Reconnecting(app)
+
+
+def _beat() -> None:
+    """Put off the end of this worker, and tell systemd that one is well."""
+    # A clock in C, which needs no lock of the interpreter's; it shows where the loop stands.
+    faulthandler.dump_traceback_later(BLOCKED_AFTER_S, exit=True)
+    tell_alive()

@@ -92,6 +92,8 @@ class Writer:
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._waiting = 0
         self._accepting = False
+        self._batches = 0
+        self._turn: int | None = None
         self._lock = threading.Lock()
         # A daemon, so that a program that dies without `stop` does not hang.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -100,6 +102,11 @@ class Writer:
     def queue_depth(self) -> int:
         """How many items wait for a transaction."""
         return self._waiting
+
+    @property
+    def turn(self) -> int | None:
+        """Return the number of the batch that is being written; None while there is none."""
+        return self._turn
 
     @property
     def is_running(self) -> bool:
@@ -212,9 +219,12 @@ class Writer:
             if batch:
                 with self._lock:
                     self._waiting -= len(batch)
+                self._batches += 1
+                self._turn = self._batches
                 self._commit(batch)
                 _answer(batch)
                 self._tend()
+                self._turn = None
             # Idle, it would hold what the last items refer to.
             del batch
 
