@@ -180,6 +180,14 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 ((of("kis_last_backup_bytes"), "{{instance}}"),),
             ),
             Panel(
+                "저널이 뒤처진 시간 Lag of the journal", "s",
+                ((of("kis_journal_lag_seconds"), "{{instance}}"),), limit=10,
+            ),
+            Panel(
+                "저널 크기 Size of the journal", "bytes",
+                ((of("kis_journal_bytes"), "{{instance}}"),),
+            ),
+            Panel(
                 "키가 끝날 때까지 Until a key ends", "s",
                 ((KEY_ENDS, "{{scope}} {{key_id}}"),), limit=-14 * 86_400,
             ),
