@@ -22,10 +22,11 @@ endef
 BIN := .venv/bin
 SYNCED := .venv/.synced
 
+DRILLS := tests/integration/test_key_drill.py
 CONTRACT := access bad_input body_limits errors idempotency openapi runbook
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-contract test-integration lint bench soak clean
+.PHONY: help setup run test test-contract test-integration drill lint bench soak clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ test-contract: setup ## run the tests of what HTTP promises: documents, errors, 
 
 test-integration: setup ## run the tests against the running service
 	$(BIN)/pytest -n auto tests/integration
+
+drill: setup ## rotate keys under load and kill at fifty instants: the figures of the suite's drills
+	$(BIN)/pytest --drill -v --durations=0 $(DRILLS)
 
 lint: setup ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -18,6 +18,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite tests/golden/*.json with today's results; check the figures by hand",
     )
+    parser.addoption(
+        "--drill",
+        action="store_true",
+        help="repeat what the drills do (kills, rotations) as often as the figures say; minutes",
+    )
+
+
+@pytest.fixture(scope="session")
+def is_drill(pytestconfig: pytest.Config) -> bool:
+    """Whether to repeat something until it is a figure, rather than to show that it works."""
+    return bool(pytestconfig.getoption("--drill"))
 
 
 @pytest.fixture(scope="session")

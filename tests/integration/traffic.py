@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -24,12 +24,17 @@ class Answered(NamedTuple):
 class Traffic:
     """Some clients, each with a connection and a thread of its own."""
 
-    def __init__(self, server: Server, clients: int, request: dict[str, Any]) -> None:
-        """Prepare; `running` starts them."""
+    def __init__(
+        self, server: Server, clients: int, request: dict[str, Any], *,
+        key: Callable[[], str] = lambda: API_KEY, pause_s: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Prepare; `running` starts them. Before each request they ask for a `key`, and pause."""
         self.answers: list[Answered] = []
         self.faults: list[Exception] = []
         self._url = f"{server.url}/v1/estimate/create"
         self._request = request
+        self._key = key
+        self._pause_s = pause_s
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
         self._begun = threading.Barrier(clients + 1)
@@ -48,13 +53,14 @@ class Traffic:
                 thread.join()
 
     def _ask(self) -> None:
-        headers = {"X-API-Key": API_KEY}
-        with httpx.Client(headers=headers, trust_env=False, timeout=TIMEOUT_S) as client:
+        with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
             is_first = True
             while not self._ending.is_set():
+                time.sleep(self._pause_s)
+                headers = {"X-API-Key": self._key()}
                 began = time.perf_counter()
                 try:
-                    response = client.post(self._url, json=self._request)
+                    response = client.post(self._url, json=self._request, headers=headers)
                     seconds = time.perf_counter() - began
                     answer = Answered(response.status_code, seconds, response.json())
                     self.answers.append(answer)
