@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from kis.access.keys import Scope, key_id_for
 from kis.ops.doctor import DISK_FREE_LEAST
 from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import estimate, good
 from tests.integration.program import Program, is_clear
-from tests.services import Server, board, dumps
+from tests.services import API_KEY, Server, board, dumps
 
 OVERWRITTEN = slice(4096, 4096 * 9)
 
@@ -38,8 +39,7 @@ def examine(program: Program) -> dict[str, bool]:
     return found
 
 
-IN_USE = {"program": True, "secrets": True, "keys": True, "database": True}
-GOOD = {**IN_USE, "storedKeys": True}
+GOOD = {"program": True, "secrets": True, "keys": True, "database": True, "storedKeys": True}
 
 
 def test_sound_home(program: Program) -> None:
@@ -63,7 +63,8 @@ def test_damaged_database(program: Program) -> None:
     raw = bytearray(path.read_bytes())
     raw[OVERWRITTEN] = b"\xa5" * (OVERWRITTEN.stop - OVERWRITTEN.start)
     path.write_bytes(raw)
-    assert examine(program) == {**IN_USE, "database": False}
+    found = examine(program)
+    assert found == {what: what != "database" for what in GOOD if what != "storedKeys"}
     for command in (("serve",), ("estimate", "-"), ("knowledge", "versions")):
         done = program.run(*command, stdin=dumps(board()))
         assert (done.returncode, done.stdout) == (2, "")
@@ -98,5 +99,15 @@ def test_home_that_is_not_there(tmp_path: Path) -> None:
 @SQLITE_ONLY  # only a file is locked by its server
 def test_beside_a_running_server(server: Server) -> None:
     good(estimate(server, board()), 201)
-    assert examine(Program(server.home)) == IN_USE
+    assert examine(Program(server.home)) == GOOD
     assert "서버가 쓰고 있습니다" in Program(server.home).run("doctor").stdout
+
+
+@SQLITE_ONLY  # only a file is locked by its server
+def test_key_of_the_env_that_was_revoked_beside_a_running_server(server: Server) -> None:
+    """All commands are refused then: they are told where to look."""
+    key_id = key_id_for(Scope.API, API_KEY)
+    assert server.command("keys", "revoke", "api", key_id).returncode == 0
+    refused = server.command("estimate", "-", stdin=dumps(board()))
+    assert (refused.returncode, ".env" in refused.stderr) == (1, True)
+    assert examine(Program(server.home)) == {**GOOD, "storedKeys": False}

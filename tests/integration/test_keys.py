@@ -206,6 +206,15 @@ def test_last_use_is_listed(client: Client) -> None:
     assert listed[API_ID]["lastUsedAt"] is None
 
 
+def test_last_use_is_not_told_as_later_than_the_end(client: Client) -> None:
+    """It is noted each minute; nobody is to think that a revoked key was used."""
+    made = create_key(client)
+    good(estimate(client, made["token"]), 201)
+    revoked = good(revoke(client, made["key"]["keyId"]))
+    client.gather(client.application.services.keys.follower.note_use())
+    assert keys(client)[made["key"]["keyId"]]["lastUsedAt"] == revoked["revokedAt"]
+
+
 def test_changes_are_audited(client: Client) -> None:
     made = create_key(client, label="ERP")
     new = rotate(client, made["key"]["keyId"])

@@ -99,6 +99,14 @@ def end_of(key: StoredKey, overlap_days: int, now: datetime) -> datetime:
     return end if key.expires_at is None else min(end, key.expires_at)
 
 
+def last_use_of(key: StoredKey) -> datetime | None:
+    """Return when `key` was used last. It is noted each minute, which may be after its end."""
+    if key.last_used_at is None:
+        return None
+    ends = [end for end in (key.expires_at, key.revoked_at) if end is not None]
+    return min([key.last_used_at, *ends])
+
+
 def require_usable(key: StoredKey, given: Mapping[str, EnvKey], now: datetime) -> None:
     """Check that `key` opens something, so that there is something to replace.
 

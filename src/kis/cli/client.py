@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from kis.cli.connection import Reply
     from kis.settings import Settings
 
+UNAUTHENTICATED = 401
+KEYS_ARE_OF_THE_ENV = (
+    "명령은 .env의 API_KEY와 ADMIN_API_KEY를 씁니다: kis-backend doctor"
+    " / Commands use the keys of the .env: see kis-backend doctor"
+)
+
 
 class Prepared(NamedTuple):
     """Settings of a home that is ready, and the secrets that had to be made for it."""
@@ -65,7 +71,9 @@ def show_refusal(reply: "Reply", *, as_json: bool) -> NoReturn:
     for finding in problem.get("findings", [problem]):
         typer.echo(f"{finding['code']} {finding['path']}".rstrip(), err=True)
         typer.echo(f"  {finding['detail']} / {finding['detailEn']}", err=True)
-        if finding["hint"]:
+        if reply.status == UNAUTHENTICATED:
+            typer.echo(f"  → {KEYS_ARE_OF_THE_ENV}", err=True)
+        elif finding["hint"]:
             typer.echo(f"  → {finding['hint']} / {finding['hintEn']}", err=True)
     raise typer.Exit(1)
 

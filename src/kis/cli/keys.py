@@ -19,7 +19,10 @@ app = typer.Typer(
     help="키를 나열하고 만들고 교체하고 폐기한다. List, make, rotate and revoke keys."
 )
 PATH = "/v1/keys"
-ENDED = ("expired", "revoked", "gone", "retired", "compromised")
+STATES = {
+    "active": "통함", "ending": "끝나 감", "expired": "끝남", "revoked": "폐기",
+    "gone": ".env에 없음", "current": "봉인 중", "retired": "검증만", "compromised": "유출",
+}  # fmt: skip
 
 
 class KeyKind(StrEnum):
@@ -229,15 +232,22 @@ def _require_kind(connection: Connection, kind: KeyKind, key_id: str, *, as_json
 
 
 def _show_row(row: dict[str, Any]) -> None:
-    words = [f"{row['keyId']:18} {row['scope']:9} {row['state']:12} {row['name'] or '-':16}"]
+    place = ".env" if row["source"] == "env" else "DB"
+    state = f"{STATES[row['state']]} {row['state']}"
+    words = [f"{row['keyId']:18} {row['scope']:9} {place:5} {row['name'] or '-':16} {state}"]
+    replaced, broken = (
+        ("교체 replaced", "유출 compromised since")
+        if row["scope"] == KeyKind.EVIDENCE
+        else ("끝 ends", "폐기 revoked")
+    )
     for field, text in (
-        ("expiresAt", "끝 ends"),
-        ("revokedAt", "폐기 revoked"),
+        ("expiresAt", replaced),
+        ("revokedAt", broken),
         ("lastUsedAt", "최근 사용 last used"),
     ):
         if row[field]:
             words.append(f"{text} {row[field]}")
-    typer.echo("  ".join(words).rstrip())
+    typer.echo("  ".join(words))
 
 
 def _show_new(reply: Reply, *, as_json: bool) -> None:

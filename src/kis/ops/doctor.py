@@ -13,6 +13,7 @@ from kis import clock
 from kis.db.engine import open_database
 from kis.db.migrate import HEAD, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
+from kis.errors import Text
 from kis.evidence.master import MasterKey
 from kis.knowledge.content import ContentError
 from kis.knowledge.store import load_active, load_active_version, load_pointer
@@ -40,7 +41,7 @@ def examine(
 ) -> list[Checkup]:
     """Return one checkup a subject; the database only when no server has it open.
 
-    `complaints` is what such a server has to say about it.
+    `complaints` is what such a server has to say about it. Keys are read beside it as well.
     """
     found = [
         _program(),
@@ -48,21 +49,9 @@ def examine(
         _keys(settings),
         _disk(settings),
     ]
-    if owns_database:
-        found += _database(settings)
-    elif complaints:
-        reasons = "; ".join(complaints)
-        found.append(Checkup("database", False, f"서버가 쓰고 있습니다: {reasons}", reasons))
-    else:
-        found.append(
-            Checkup(
-                "database",
-                True,
-                "서버가 쓰고 있습니다 (/health를 보십시오)",
-                "in use by the server: ask /health",
-            )
-        )
-    return found
+    database = _database(settings) if owns_database else _in_use(complaints)
+    keys = _stored_keys(settings) if database.is_good else []
+    return [*found, database, *keys]
 
 
 def _program() -> Checkup:
@@ -109,43 +98,79 @@ def _disk(settings: Settings) -> Checkup:
     )
 
 
-def _database(settings: Settings) -> list[Checkup]:
-    """Return what is found in the database; its keys only where all else is sound."""
+def _in_use(complaints: Sequence[str]) -> Checkup:
+    if complaints:
+        reasons = "; ".join(complaints)
+        return Checkup("database", False, f"서버가 쓰고 있습니다: {reasons}", reasons)
+    return Checkup(
+        "database",
+        True,
+        "서버가 쓰고 있습니다 (/health를 보십시오)",
+        "in use by the server: ask /health",
+    )
+
+
+def _database(settings: Settings) -> Checkup:
     file = settings.database_file
     if file is not None and not file.exists():
-        ko = "아직 없습니다. 처음 시작할 때 만들어집니다"
-        return [Checkup("database", True, ko, "not there yet: the first start makes it")]
+        return Checkup(
+            "database",
+            True,
+            "아직 없습니다. 처음 시작할 때 만들어집니다",
+            "not there yet: the first start makes it",
+        )
     try:
         database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
     except DatabaseUnavailable as error:
-        return [_damaged(error)]
+        return _damaged(error)
     try:
         trouble = database.read_now(_trouble_in)
-        if trouble:
-            return [_damaged(trouble)]
-        keys = database.read_now(lambda c: _stored_keys(c, settings))
     except (SQLAlchemyError, sqlite3.Error, ContentError) as error:
-        return [_damaged(getattr(error, "orig", error))]
+        return _damaged(getattr(error, "orig", error))
     finally:
         database.close()
-    ko = "데이터베이스와 활성 지식에 이상이 없습니다"
-    return [Checkup("database", True, ko, "sound, and so is the active knowledge"), *keys]
-
-
-def _stored_keys(connection: Connection, settings: Settings) -> list[Checkup]:
-    """Return what is found of the keys; nothing where none is stored yet."""
-    if stored_revision(connection) is None:
-        return []
-    sources = KeySources.of(settings)
-    found = (
-        trouble_with_secrets(connection, MasterKey(settings.master_key)),
-        trouble_with_env(connection, sources, clock.now()),
+    if trouble:
+        return _damaged(trouble)
+    return Checkup(
+        "database",
+        True,
+        "데이터베이스와 활성 지식에 이상이 없습니다",
+        "sound, and so is the active knowledge",
     )
-    wrong = [Checkup("storedKeys", False, each.ko, each.en) for each in found if each is not None]
+
+
+def _stored_keys(settings: Settings) -> list[Checkup]:
+    """Return what is found of the keys; nothing where none is stored yet."""
+    file = settings.database_file
+    if file is not None and not file.exists():
+        return []
+    try:
+        database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+        try:
+            troubles = database.read_now(lambda c: _troubles_of_keys(c, settings))
+        finally:
+            database.close()
+    except (SQLAlchemyError, sqlite3.Error, DatabaseUnavailable) as error:
+        line = in_one_line(getattr(error, "orig", error))
+        return [
+            Checkup("storedKeys", False, f"읽을 수 없습니다: {line}", f"cannot be read: {line}")
+        ]
+    if troubles is None:
+        return []
     sound = Checkup(
         "storedKeys", True, "저장된 키에 이상이 없습니다", "no trouble with stored keys"
     )
-    return wrong or [sound]
+    return [Checkup("storedKeys", False, each.ko, each.en) for each in troubles] or [sound]
+
+
+def _troubles_of_keys(connection: Connection, settings: Settings) -> list[Text] | None:
+    if stored_revision(connection) is None:
+        return None
+    found = (
+        trouble_with_secrets(connection, MasterKey(settings.master_key)),
+        trouble_with_env(connection, KeySources.of(settings), clock.now()),
+    )
+    return [trouble for trouble in found if trouble is not None]
 
 
 def _damaged(trouble: object) -> Checkup:

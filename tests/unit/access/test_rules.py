@@ -57,6 +57,21 @@ def test_state(stored: StoredKey, state: State) -> None:
     assert state.is_usable is (state in (State.ACTIVE, State.ENDING))
 
 
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        (key(), NOW),
+        (key(ends=DAY), NOW),
+        (key(ends=-SECOND), NOW - SECOND),
+        (key(ends=DAY, revoked=-SECOND), NOW - SECOND),
+        (key(ends=-DAY, revoked=-SECOND), NOW - DAY),
+    ],
+)
+def test_last_use(stored: StoredKey, told: datetime) -> None:
+    assert rules.last_use_of(stored._replace(last_used_at=NOW)) == told
+    assert rules.last_use_of(stored) is None
+
+
 def test_key_of_the_environment_opens_with_its_value() -> None:
     (valid,) = valid_keys([key(ENV.key_id, digest=None, holder=ENV.holder)], GIVEN, NOW)
     assert (valid.digest, valid.holder, valid.scope) == (ENV.digest, "api-env", Scope.API)

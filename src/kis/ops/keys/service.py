@@ -236,7 +236,7 @@ class KeyService:
             key.key_id, key.scope, key.label if given is None else given.name, key.holder,
             "database" if given is None else "env",
             rules.state_of(key, self._given, self._now()), key.created_at, key.expires_at,
-            key.revoked_at, key.last_used_at,
+            key.revoked_at, rules.last_use_of(key),
         )  # fmt: skip
 
     def _shown_secret(self, row: StoredSecret) -> Listed:
