@@ -1,5 +1,6 @@
 """The kinds of database that tests run on."""
 
+import os
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +15,13 @@ SHARED_SQLITE_ONLY = pytest.mark.parametrize("shared_client", ["sqlite"], indire
 POSTGRESQL_ONLY = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 _numbers = count()
+
+
+@pytest.fixture
+def own_programs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pg_dump and pg_restore of the server's own version be the first on PATH."""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    monkeypatch.setenv("PATH", f"{server.programs}{os.pathsep}{os.environ['PATH']}")
 
 
 def new_database(backend: str, file: Path, request: pytest.FixtureRequest) -> str:

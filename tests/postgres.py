@@ -114,6 +114,11 @@ class PostgresServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
+    def programs(self) -> Path:
+        """The folder of its own programs, as pg_dump of another version may refuse it."""
+        return self._programs
+
+    @property
     def pid(self) -> int:
         """The process that all others of the server descend from."""
         assert self._process is not None

@@ -81,21 +81,23 @@ def carry_out(
     from kis import clock  # noqa: PLC0415 - only when it runs
     from kis.cli.restore_words import answer_of, words_of_plan, words_of_restored  # noqa: PLC0415
     from kis.estimate.workers import usable_cores  # noqa: PLC0415
+    from kis.ops.backup import restoring  # noqa: PLC0415
     from kis.ops.backup.checking import Order  # noqa: PLC0415
-    from kis.ops.backup.restoring import prepare, swap, workplace  # noqa: PLC0415
     from kis.ops.backup.source import source_of  # noqa: PLC0415
 
     source = source_of(settings)
     order = Order(source.opener, evidence, workers or usable_cores())
     restored: Restored
-    with told(as_json=as_json), alone(settings), workplace(source) as place:
-        with progress(is_shown=not as_json) as tell:
-            prepared = prepare(place, supply, order, tell)
-        for line in words_of_plan(prepared):
-            typer.echo(line, err=as_json)
-        if not yes:
-            typer.confirm("복구할까요? Restore?", abort=True, err=True)
-        restored = swap(prepared, clock.now)
+    with told(as_json=as_json), alone(settings):
+        restoring.require_alone(source)
+        with restoring.workplace(source) as place:
+            with progress(is_shown=not as_json) as tell:
+                prepared = restoring.prepare(place, supply, order, tell)
+            for line in words_of_plan(prepared):
+                typer.echo(line, err=as_json)
+            if not yes:
+                typer.confirm("복구할까요? Restore?", abort=True, err=True)
+            restored = restoring.swap(prepared, clock.now)
     if as_json:
         typer.echo(json.dumps(answer_of(restored), ensure_ascii=False))
         return

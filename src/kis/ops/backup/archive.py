@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kis import __version__
-from kis.errors import Text
-from kis.ops.backup import folder, logs, sqlite_backup
+from kis.ops.backup import folder, logs, postgres_backup, sqlite_backup
 from kis.ops.backup.manifest import Manifest
 from kis.ops.backup.naming import backup_name, free_moment, zone_of
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.source import Source
-from kis.ops.backup.trouble import Unsound, logs_failed, told_of
-
-NOT_YET = Text("PostgreSQL은 pg_dump -Fc로 백업하십시오", "back PostgreSQL up with pg_dump -Fc")
+from kis.ops.backup.trouble import logs_failed, told_of
 
 
 class Backup(NamedTuple):
@@ -41,9 +38,8 @@ def make_backup(
     """
     begun = time.monotonic()
     with told_of(source.folder), folder.only_one(source.folder) as scratch:
-        if source.file is None:
-            raise Unsound(NOT_YET)
-        made = sqlite_backup.make(source, scratch, now, tell)
+        make = postgres_backup.make if source.file is None else sqlite_backup.make
+        made = make(source, scratch, now, tell)
         local = made.taken_at.astimezone()
         taken = {path.name for path in source.folder.iterdir()}
         manifest = Manifest(

@@ -77,7 +77,7 @@ def _look_into(database: Database, url: str, order: Order, tell: Tell) -> Conten
     step(0, _require_pages)
     step(1, _require_references)
     tell(CHECK, 2, STEPS)
-    schema = database.read_now(_require_schema)
+    schema = database.read_now(require_schema)
     rows = database.read_now(rows_of_all)
     tell(CHECK, 3, STEPS)
     if schema != HEAD:
@@ -85,7 +85,7 @@ def _look_into(database: Database, url: str, order: Order, tell: Tell) -> Conten
     version = database.read_now(load_knowledge)
     name = database.read_now(identity)
     tell(CHECK, STEPS, STEPS)
-    return Contents(rows, schema, version, name, _verify(database, url, order, tell))
+    return Contents(rows, schema, version, name, verify_evidence(database, url, order, tell))
 
 
 def _require_pages(connection: Connection) -> None:
@@ -108,7 +108,13 @@ def _require_references(connection: Connection) -> None:
         )
 
 
-def _require_schema(connection: Connection) -> str:
+def require_schema(connection: Connection) -> str:
+    """Return the revision of a database of KIS.
+
+    Raises:
+        Unsound: it is none, or a copy that was not completed.
+
+    """
     revision = stored_revision(connection)
     if revision is None:
         raise Unsound(
@@ -129,7 +135,13 @@ def rows_of_all(connection: Connection) -> dict[str, int]:
     }
 
 
-def _verify(database: Database, url: str, order: Order, tell: Tell) -> EvidenceCount:
+def verify_evidence(database: Database, url: str, order: Order, tell: Tell) -> EvidenceCount:
+    """Verify evidence as `order` says, and count it.
+
+    Raises:
+        Unsound: some is not valid that is so in the original.
+
+    """
     total = database.read_now(count_rows)["Estimate"]
     pages = estimate_ids(database)
     if order.at_most is not None and order.at_most < total:
@@ -154,3 +166,24 @@ def _verify(database: Database, url: str, order: Order, tell: Tell) -> EvidenceC
             )
         invalid += 1
     return EvidenceCount(verified, invalid)
+
+
+def require_as_told(told: Contents, found: Contents) -> None:
+    """Check that a database holds what its manifest says; evidence has its own verdict.
+
+    Raises:
+        Unsound: it does not.
+
+    """
+    if found.rows != told.rows:
+        raise Unsound(
+            Text("행 수가 목록과 다릅니다", "its rows are not as many as its manifest says")
+        )
+    allowed = told.evidence.invalid if told.evidence else 0
+    if found.evidence is not None and found.evidence.invalid and not allowed:
+        raise Unsound(
+            Text(
+                f"증거 {found.evidence.invalid:,}건이 유효하지 않습니다",
+                f"{found.evidence.invalid:,} evidence packages are not valid",
+            )
+        )

@@ -85,8 +85,16 @@ def pack(source: Path, target: Path, tell: Tell) -> Packed:
     return Packed(target.stat().st_size, packed.hexdigest(), total, plain.hexdigest())
 
 
+def is_dump(source: Path) -> bool:
+    """Whether it is a dump of PostgreSQL."""
+    with source.open("rb") as reader:
+        return reader.read(len(DUMP_BEGINS)) == DUMP_BEGINS
+
+
 def unpack(source: Path, target: Path | None, tell: Tell) -> Packed:
     """Write what `source` holds into `target`, if there is one: of gzip, or a plain database.
+
+    A dump of PostgreSQL is only read: pg_restore unpacks it.
 
     Raises:
         Unsound: it is neither, or is broken.
@@ -97,6 +105,8 @@ def unpack(source: Path, target: Path | None, tell: Tell) -> Packed:
         begins = reader.read(len(SQLITE_BEGINS))
     if begins.startswith(GZIP_BEGINS):
         return _gunzip(source, target, tell)
+    if target is None and begins.startswith(DUMP_BEGINS):
+        return digest_of(source, tell)
     if begins != SQLITE_BEGINS:
         raise Unsound(
             Text(f"{source.name}: 백업 파일이 아닙니다", f"{source.name} is not a backup of ours")

@@ -5,7 +5,7 @@ Nothing is changed before `swap`. A kill at any instant leaves the old one or th
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -13,18 +13,28 @@ from typing import NamedTuple
 from kis.audit.store import Entry, record
 from kis.db.engine import Database, open_database
 from kis.db.migrate import HEAD, migrate
-from kis.ops.backup import checking, folder, losing, sqlite_restore
+from kis.errors import Text
+from kis.ops.backup import checking, folder, losing, packing, postgres_restore, sqlite_restore
 from kis.ops.backup.losing import Losses
-from kis.ops.backup.manifest import Contents
+from kis.ops.backup.manifest import Contents, Manifest
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.source import Place, Source
-from kis.ops.backup.trouble import disk_full, not_restored, restored_otherwise, told_of
-from kis.ops.backup.verifying import require_as_told, unpack_checked
+from kis.ops.backup.trouble import (
+    Unsound,
+    disk_full,
+    not_restored,
+    restored_otherwise,
+    told_of,
+)
 from kis.ops.doctor import load_knowledge
 from kis.ops.evidence_pool import SLOW_MS
 
 ROOM = 1.25
 """Times its size that a restored database needs: whoever writes beside a drill needs some."""
+OTHER_KIND = Text(
+    "다른 종류의 데이터베이스의 백업입니다. 그 종류로 복구한 뒤 kis-backend db copy로 옮기십시오",
+    "it is a backup of the other kind of database: restore it there, then kis-backend db copy",
+)
 ACTOR, AUDITED = "cli", "database.restore"
 
 
@@ -78,10 +88,28 @@ def workplace(source: Source) -> Iterator[Place]:
     """
     with (
         told_of(source.folder, not_restored),
-        folder.only_one(source.folder),
-        sqlite_restore.workplace(source) as place,
+        folder.only_one(source.folder) as scratch,
+        _beside(source, scratch) as place,
     ):
         yield place
+
+
+def _beside(source: Source, scratch: Path) -> AbstractContextManager[Place]:
+    if source.file is None:
+        return postgres_restore.workplace(source, scratch)
+    return sqlite_restore.workplace(source)
+
+
+def require_alone(source: Source) -> None:
+    """Check that nobody is connected to the database; of a SQLite file the lock tells, not this.
+
+    Raises:
+        DomainError: BACKUP_FAILED, somebody is.
+
+    """
+    if source.file is None:
+        with told_of(source.folder, not_restored):
+            postgres_restore.require_alone(source)
 
 
 def of_backup(path: Path) -> Supply:
@@ -89,14 +117,35 @@ def of_backup(path: Path) -> Supply:
 
     def supply(place: Place, tell: Tell) -> Supplied:
         manifest = folder.manifest_of(path)
-        if manifest is not None:
+        if manifest is not None and place.is_file:
             _require_room(place, int(manifest.packed.content_size * ROOM))
-        unpack_checked(path, place.file, tell)
+        if place.is_file == packing.is_dump(path):
+            raise Unsound(OTHER_KIND)
+        unpack_checked(path, place.file if place.is_file else None, tell)
+        if not place.is_file:
+            postgres_restore.fill(place, path, tell)
         if manifest is None:
             return Supplied(path.name, None, None)
         return Supplied(path.name, manifest.taken_at, manifest.contents)
 
     return supply
+
+
+def unpack_checked(path: Path, target: Path | None, tell: Tell) -> Manifest | None:
+    """Unpack a backup, which has to be as its manifest says; None when it has none.
+
+    Raises:
+        Unsound: it is not, or is broken.
+        OSError: it cannot be read, or not be written.
+
+    """
+    manifest = folder.manifest_of(path)
+    if manifest is not None and path.stat().st_size != manifest.packed.size:
+        raise Unsound(Text("크기가 목록과 다릅니다", "it is not of the size in its manifest"))
+    found = packing.unpack(path, target, tell)
+    if manifest is not None and found != manifest.packed:
+        raise Unsound(Text("SHA-256이 목록과 다릅니다", "its SHA-256 is not that of its manifest"))
+    return manifest
 
 
 def _require_room(place: Place, needed: int) -> None:
@@ -117,7 +166,7 @@ def prepare(place: Place, supply: Supply, order: checking.Order, tell: Tell) -> 
     supplied = supply(place, tell)
     found = checking.look_into(place.url, order, tell)
     if supplied.told is not None:
-        require_as_told(supplied.told, found)
+        checking.require_as_told(supplied.told, found)
     schema = found.schema
     if schema != HEAD:
         with _opened(place.url) as database:
@@ -142,7 +191,8 @@ def swap(prepared: Prepared, now: Callable[[], datetime]) -> Restored:
         entry = Entry(at, ACTOR, AUDITED, prepared.supplied.name)
         database.write_now(lambda connection: record(connection, [entry]))
         expected = database.read_now(checking.rows_of_all)
-    kept = sqlite_restore.swap(place, at.astimezone())
+    change = sqlite_restore.swap if place.is_file else postgres_restore.swap
+    kept = change(place, at.astimezone())
     with _opened(place.source.url) as database:
         rows = database.read_now(checking.rows_of_all)
         version = database.read_now(load_knowledge)

@@ -48,6 +48,11 @@ class Place(NamedTuple):
         """Its SQLite file."""
         return self.scratch / "kis.db"
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one."""
+        return self.url.startswith("sqlite:")
+
     def room(self) -> int:
         """Return how many bytes are free there."""
         return shutil.disk_usage(self.scratch).free
