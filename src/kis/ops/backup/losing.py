@@ -12,6 +12,7 @@ from kis.db.engine import Database, open_database
 from kis.db.unavailable import DatabaseUnavailable
 from kis.estimate.tables import estimate_table
 from kis.evidence.statement import moment_text
+from kis.evidence.tables import evidence_key_table
 from kis.knowledge.content import ContentError
 from kis.ops.backup.checking import rows_of_all
 from kis.ops.backup.packing import Tell
@@ -43,7 +44,7 @@ class Losses(msgspec.Struct, frozen=True, rename="camel"):
     """What would change: `estimates` are lost, `newest` the last of them, newest first.
 
     `returning` are those that the present database does not have any more: nothing deletes any.
-    `revived_keys` are revoked now, and would be valid again.
+    `revived_keys` are revoked or compromised now, and would be valid again.
     """
 
     active_before: str | None
@@ -124,10 +125,16 @@ def _told(connection: Connection, ids: list[str]) -> list[LostEstimate]:
 
 
 def _revoked_keys(connection: Connection) -> set[str]:
-    table = api_key_table.c
-    return set(connection.scalars(select(table.id).where(table.revoked_at.is_not(None))))
+    keys, secrets = api_key_table.c, evidence_key_table.c
+    return {
+        *connection.scalars(select(keys.id).where(keys.revoked_at.is_not(None))),
+        *connection.scalars(select(secrets.id).where(secrets.compromised_since.is_not(None))),
+    }
 
 
 def _valid_keys(connection: Connection) -> set[str]:
-    table = api_key_table.c
-    return set(connection.scalars(select(table.id).where(table.revoked_at.is_(None))))
+    keys, secrets = api_key_table.c, evidence_key_table.c
+    return {
+        *connection.scalars(select(keys.id).where(keys.revoked_at.is_(None))),
+        *connection.scalars(select(secrets.id).where(secrets.compromised_since.is_(None))),
+    }

@@ -29,6 +29,7 @@ from tests.unit.ops.installed import ENTRY, OPENER, change
 
 LOSE_TWO = "INSERT INTO Estimate SELECT id || :mark, {} FROM Estimate LIMIT 2"
 REVOKE = "UPDATE api_key SET revoked_at = '2026-11-22T00:00:00.000Z' WHERE scope = 'api'"
+COMPROMISE = "UPDATE evidence_key SET compromised_since = created_at"
 
 
 def back_up(source: Source) -> Path:
@@ -67,6 +68,7 @@ def test_what_was_backed_up_is_there_and_the_old_one_is_kept(source: Source) -> 
     backup = back_up(source)
     lose_two(source)
     change(source.url, REVOKE)
+    change(source.url, COMPROMISE)
     restored = restore(source, of_backup(backup))
     assert rows(file_of(source)) == before
     assert restored.kept is not None
@@ -75,7 +77,7 @@ def test_what_was_backed_up_is_there_and_the_old_one_is_kept(source: Source) -> 
     assert losses is not None
     assert (losses.estimates, [lost.id[-1] for lost in losses.newest]) == (2, ["x", "x"])
     assert losses.active_before == losses.active_after
-    assert len(losses.revived_keys) == 1
+    assert [key.partition("-")[0] for key in losses.revived_keys] == ["api", "evk"]
     assert {t.table: (t.before, t.after) for t in losses.tables} == {"Estimate": (5, 3)}
     audited = "SELECT actor, subject FROM audit_entry WHERE action = 'database.restore'"
     assert rows(file_of(source), audited) == [("cli", backup.name)]
