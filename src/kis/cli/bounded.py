@@ -2,9 +2,11 @@
 
 The parser keeps what it has of a header, or of a trailer, until that ends, and copies
 it for each piece that comes: without a limit one connection takes all memory and all
-of a core.
+of a core. And a connection is an open file, of which there are only so many: whoever
+has one asks something in time.
 """
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -15,15 +17,29 @@ from kis.telemetry import log_access, new_request_id
 
 MOST_OUTSIDE_BYTES = 64 * 1024
 """Of a head, and of what comes after it without any of the body: trailers above all."""
+HEAD_WITHIN_S = 10.0
+"""Of the first one, from when the connection begins; of the next, from its first byte."""
 
 
 class Bounded(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, with bounds for what is no body."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        """Take what uvicorn gives a connection."""
+    def __init__(self, *arguments: Any, head_within_s: float = HEAD_WITHIN_S, **more: Any) -> None:
+        """Take what uvicorn gives a connection; `head_within_s` is the time for a head."""
         super().__init__(*arguments, **more)
         self._outside = 0
+        self._head_within_s = head_within_s
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._forget_deadline()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse as much as may come without a head's end or a byte of a body, then look again."""
@@ -35,16 +51,29 @@ class Bounded(HttpToolsProtocol):
             piece, data = data[:room], data[room:]
             self._outside += len(piece)
             super().data_received(piece)
+        # Half a head, or a body that has its answer. Where nothing comes at all, the
+        # time of uvicorn's own runs, `timeout_keep_alive`.
+        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_head()
 
     def on_headers_complete(self) -> None:
         """Begin a request; its body may take some time."""
         self._outside = 0
+        self._forget_deadline()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body, which others bound."""
         self._outside = 0
         super().on_body(body)
+
+    def _await_head(self) -> None:
+        self._deadline = self.loop.call_later(self._head_within_s, self.transport.close)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _refuse(self) -> None:
         """Close the connection, and say why where an answer of ours is the next to come."""

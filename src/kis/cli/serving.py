@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 DRAIN_S = 8
 """How long what has begun may take to be answered at the end: with what follows, ten seconds."""
 BACKLOG = 2048
+IDLE_S = 5
+"""Between an answer and the next request of a connection. With a head begun: `HEAD_WITHIN_S`."""
+STALLED_MS = 30_000
+"""Who takes nothing of an answer for so long will take none: the connection ends."""
 SWITCH_INTERVAL_S = 0.0003
 GC_THRESHOLD = 50_000
 M_MMAP_THRESHOLD = -3  # of mallopt(3)
@@ -25,7 +29,7 @@ UVICORN: dict[str, Any] = {
     "log_config": None, "access_log": False, "loop": "uvloop",
     "http": "kis.cli.one_write:OneWrite",
     "server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": DRAIN_S,
-    "backlog": BACKLOG,
+    "backlog": BACKLOG, "timeout_keep_alive": IDLE_S,
 }  # fmt: skip
 """What `uvicorn.Config` is told, whether one process serves or several."""
 
@@ -36,7 +40,9 @@ def listen(settings: "Settings") -> "socket.socket":
 
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        listener = socket.create_server(
+            (settings.host, settings.port), family=family, backlog=BACKLOG
+        )
     except OSError as error:
         fail(
             f"{settings.host}:{settings.port} 주소에서 시작할 수 없습니다: {error}\n"
@@ -44,6 +50,9 @@ def listen(settings: "Settings") -> "socket.socket":
             "Another program may use this port: set PORT to a free one.",
             2,
         )
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted there inherits it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
+    return listener
 
 
 def serve_here(
@@ -77,14 +86,25 @@ def serve_here(
 
 
 def tune() -> None:
-    """Keep long computations in threads, and the collector, from holding up answers."""
+    """Take as many connections as there may be; keep computations from holding up answers."""
     import gc  # noqa: PLC0415 - only when the server starts
 
+    raise_file_limit()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 50, 100)
     _return_freed_memory()
+
+
+def raise_file_limit() -> None:
+    """Have as many files open as the system allows: a connection is one, and 1024 are few."""
+    import resource  # noqa: PLC0415 - only when the server starts
+    from contextlib import suppress  # noqa: PLC0415
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS says "unlimited", and takes it from nobody
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _return_freed_memory() -> None:

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from kis.cli.bounded import MOST_OUTSIDE_BYTES
+from kis.cli.bounded import MOST_OUTSIDE_BYTES, Bounded
+from kis.cli.one_write import OneWrite
 from tests.unit.cli.served import GUARD_S, Client, Send, serve
 
 HEAD = b"%b HTTP/1.1\r\nHost: kis\r\n%b"
 CHUNKED = HEAD % (b"POST /whole", b"Transfer-Encoding: chunked\r\n\r\n")
+SOON_S = 0.01
+NEVER_S = 3_600.0
 UNREAD = HEAD % (b"POST /unread", b"Transfer-Encoding: chunked\r\n\r\n")
 
 
@@ -38,6 +41,18 @@ class Application:
         headers = [] if more else [(b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+class Made:
+    """Makes connections that wait so long for a head; the last one can be looked at."""
+
+    def __init__(self, head_within_s: float) -> None:
+        self._head_within_s = head_within_s
+        self.last: Bounded
+
+    def __call__(self, **given: Any) -> OneWrite:
+        self.last = made = OneWrite(head_within_s=self._head_within_s, **given)
+        return made
 
 
 def padded(start: bytes, size: int, end: bytes = b"") -> bytes:
@@ -148,3 +163,62 @@ def test_many_requests_of_one_connection_are_not_counted_together() -> None:
             client.pieces.clear()
 
     serve(Application(), test)
+
+
+async def trickle(client: Client, transport: asyncio.Transport, what: bytes) -> None:
+    """Send `what` again and again until the server has closed the connection."""
+    async with asyncio.timeout(GUARD_S):
+        while not client.is_lost.is_set():
+            transport.write(what)
+            await asyncio.sleep(SOON_S / 10)
+
+
+def test_who_asks_nothing_is_left() -> None:
+    async def test(_: Application, client: Client, _transport: asyncio.Transport) -> None:
+        assert await client.all() == b""
+
+    serve(Application(), test, Made(SOON_S))
+
+
+def test_a_head_in_small_pieces_has_no_more_time() -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(HEAD % (b"GET /", b"X-Slow: "))
+        await trickle(client, transport, b"a")
+        assert await client.all() == b""
+
+    serve(Application(), test, Made(SOON_S))
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [(HEAD % (b"GET /", b"\r\n"), b"X"), (UNREAD, b"1\r\nx\r\n")],
+    ids=["the next head", "a body that nobody reads"],
+)
+def test_after_an_answer_there_is_no_more_time_either(first: bytes, more: bytes) -> None:
+    made = Made(NEVER_S)
+
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(first)
+        await client.until(b"\r\n\r\n0 bytes")
+        made.last._head_within_s = SOON_S
+        await trickle(client, transport, more)
+
+    serve(Application(), test, made)
+
+
+def test_a_request_has_all_the_time_that_its_body_takes() -> None:
+    made = Made(NEVER_S)
+
+    async def test(application: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(CHUNKED[:20])
+        await asyncio.sleep(SOON_S)
+        assert made.last._deadline is not None
+        transport.write(CHUNKED[20:])
+        await asyncio.wait_for(application.has_begun.wait(), GUARD_S)
+        transport.write(b"3\r\nabc\r\n")
+        await asyncio.sleep(SOON_S)
+        assert made.last._deadline is None
+        transport.write(b"0\r\n\r\n")
+        await client.until(b"\r\n\r\n3 bytes")
+
+    serve(Application(), test, made)
