@@ -51,7 +51,7 @@ def health_check(
 ) -> None:
     """서비스를 살피고 알린다. Look whether all is well, and tell; exit code 1: trouble, 2: down.
 
-    API, 지식, 디스크, 데이터베이스 크기, 백업, 오류율을 한 줄씩 말한다.
+    API, 지식, 디스크, 데이터베이스 크기, 연속 보호, 백업, 오류율을 한 줄씩 말한다.
     알림은 문제마다 한 번, 해소되면 한 번. 서비스가 15분, 30분 동안 멈춰 있으면 다음 단계를 부른다.
     A line each for what is looked at. Trouble is told once, and again when it is over; while the
     service is down the next level is called after 15 and 30 minutes.

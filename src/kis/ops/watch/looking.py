@@ -13,11 +13,12 @@ from kis.ops.backup.folder import last_good
 from kis.ops.backup.source import kind_of
 from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
-from kis.ops.watch.observations import Answer, Observation, not_seen
+from kis.ops.watch.observations import Answer, Copying, Observation, not_seen
 from kis.settings import Settings
 
 ANSWER_WITHIN_S = 5.0
 HOUR = timedelta(hours=1)
+METRIC = "kis_journal_"
 
 
 def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[Observation]:
@@ -28,6 +29,7 @@ def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[
         observations.judge_knowledge(answer),
         _or_not_seen("disk", str(settings.home), lambda: _disk(settings)),
         _or_not_seen("database", "DATABASE_URL", lambda: _database(settings)),
+        *_journal(settings, address, answer),
         _or_not_seen("backup", "backups", lambda: _backup(settings, now())),
         _or_not_seen("errors", str(settings.log_file), lambda: _errors(settings, now())),
     ]
@@ -44,10 +46,7 @@ def ask(address: str, now: Callable[[], datetime]) -> Answer:
     """GET /health at `address`, and the reasons when it is not ready."""
     began = time.monotonic()
     try:
-        with httpx.Client(
-            base_url=address, timeout=ANSWER_WITHIN_S, trust_env=False,
-            verify=False,  # noqa: S501 - plain HTTP: certificates are not even to be loaded
-        ) as client:  # fmt: skip
+        with _client(address) as client:
             reply = client.get("/health")
             ms = 1000 * (time.monotonic() - began)
             body = _json(reply)
@@ -57,6 +56,13 @@ def ask(address: str, now: Callable[[], datetime]) -> Answer:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Answer(trouble=str(error) or type(error).__name__)
     return Answer(reply.status_code, body, ms, _age_s(body, now()), "", reasons)
+
+
+def _client(address: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=address, timeout=ANSWER_WITHIN_S, trust_env=False,
+        verify=False,  # noqa: S501 - plain HTTP: certificates are not even to be loaded
+    )  # fmt: skip
 
 
 def _json(reply: httpx.Response) -> object:
@@ -83,6 +89,29 @@ def _age_s(body: object, now: datetime) -> float:
         return (now - datetime.fromisoformat(str(told))).total_seconds()
     except (ValueError, TypeError):
         return 0.0
+
+
+def _journal(settings: Settings, address: str, answer: Answer) -> list[Observation]:
+    """Judge the journal, where there is one."""
+    if settings.database_file is None or not settings.journal_days:
+        return []
+    copying = None if answer.trouble else ask_journal(address, settings.admin_api_key)
+    return [observations.judge_journal(copying)]
+
+
+def ask_journal(address: str, admin_key: str) -> Copying | None:
+    """Ask the metrics at `address` for the journal; None where they do not tell.
+
+    They ask for a key only where the address is not this machine's own.
+    """
+    try:
+        with _client(address) as client:
+            text = client.get("/metrics", headers={"X-API-Key": admin_key}).text
+        lines = [line.split() for line in text.splitlines() if line.startswith(METRIC)]
+        told = {name.removeprefix(METRIC): float(value) for name, value in lines}
+        return Copying(told["working"] == 1, told["lag_seconds"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return None
 
 
 def _disk(settings: Settings) -> Observation:

@@ -13,6 +13,9 @@ from kis.korean import with_particle
 ERROR_PERCENT_LIMIT = 1.0
 """The runbook's target for the rate of errors in an hour."""
 
+JOURNAL_LIMIT_S = 10.0
+"""It copies twice a second; so far behind, something is wrong with it or its disk."""
+
 STALE_AFTER_S = 60.0
 """An answer whose moment is further from now is not the server's of now."""
 
@@ -52,6 +55,13 @@ class Answer(NamedTuple):
     trouble: str = ""
     reasons: Sequence[str] = ()
     """Why it is not ready, in its own words."""
+
+
+class Copying(NamedTuple):
+    """How the journal does, as the server tells."""
+
+    is_working: bool
+    lag_s: float
 
 
 class Counts(NamedTuple):
@@ -106,12 +116,7 @@ def judge_knowledge(answer: Answer) -> Observation:
     """Say whether a version is active and holds rows; only a server that answers knows."""
     body = answer.body
     if not isinstance(body, dict) or "knowledgeVersion" not in body:
-        return Observation(
-            "knowledge",
-            State.UNKNOWN,
-            "서버가 답하지 않아 알 수 없습니다",
-            "not known: the server does not tell",
-        )
+        return _not_told("knowledge")
     label, rows = body["knowledgeVersion"], body.get("totalRows") or 0
     if not label or not rows:
         return Observation(
@@ -149,6 +154,29 @@ def judge_size(size_bytes: int, limit_mb: int) -> Observation:
         f"the database takes {shown} (limit {limit_mb} MB)",
         round(size_mb, 1),
         limit_mb,
+    )
+
+
+def judge_journal(copying: Copying | None) -> Observation:
+    """Say whether commits are copied as they come; `copying` is None where nobody tells."""
+    if copying is None:
+        return _not_told("journal")
+    if not copying.is_working:
+        return Observation(
+            "journal",
+            State.WARNING,
+            "커밋이 복사되지 않습니다: kis-backend journal status",
+            "commits are not copied: kis-backend journal status",
+            round(copying.lag_s, 1),
+            JOURNAL_LIMIT_S,
+        )
+    return Observation(
+        "journal",
+        State.WARNING if copying.lag_s > JOURNAL_LIMIT_S else State.OK,
+        f"{copying.lag_s:.1f}초 전의 커밋까지 복사 (한도 {JOURNAL_LIMIT_S:g}초)",
+        f"commits are copied up to {copying.lag_s:.1f} s ago (limit {JOURNAL_LIMIT_S:g} s)",
+        round(copying.lag_s, 1),
+        JOURNAL_LIMIT_S,
     )
 
 
@@ -192,6 +220,15 @@ def judge_errors(counts: Counts) -> Observation:
         f" (limit {ERROR_PERCENT_LIMIT:g}%)",
         round(percent, 2) if requests else None,
         ERROR_PERCENT_LIMIT,
+    )
+
+
+def _not_told(check: str) -> Observation:
+    return Observation(
+        check,
+        State.UNKNOWN,
+        "서버가 답하지 않아 알 수 없습니다",
+        "not known: the server does not tell",
     )
 
 

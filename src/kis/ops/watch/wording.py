@@ -56,9 +56,14 @@ ADVICE = {
         ),
         _CHAPTER_8,
     ),
+    "journal": Advice(
+        Text("연속 보호가 멈춤", "commits are not copied as they come"),
+        ("kis-backend journal status", "tail -100 {log}"),
+        _CHAPTER_6,
+    ),
     "backup": Advice(
         Text("최근 백업 없음", "no recent backup"),
-        ("ls -l {home}/backups", "df -h {home}/backups"),
+        ("kis-backend backup", "kis-backend backup list", "df -h {home}/backups"),
         _CHAPTER_6,
     ),
     "errors": Advice(

@@ -15,8 +15,8 @@ import pytest
 from kis.app import open_services
 from kis.ops.backup.naming import Kind
 from kis.ops.watch import looking
-from kis.ops.watch.looking import ask, look
-from kis.ops.watch.observations import Observation, State
+from kis.ops.watch.looking import ask, ask_journal, look
+from kis.ops.watch.observations import Copying, Observation, State
 from kis.settings import Settings
 from tests.services import settings_in
 from tests.unit.ops.backup.made import publish
@@ -63,7 +63,7 @@ def observed(settings: Settings, check: str, now: Callable[[], datetime] = noon)
 def test_everything_is_looked_at_though_nothing_is_there(tmp_path: Path) -> None:
     found = look(settings_in(tmp_path / "home"), "http://127.0.0.1:1", noon)
     assert [each.check for each in found] == [
-        "api", "knowledge", "disk", "database", "backup", "errors",
+        "api", "knowledge", "disk", "database", "journal", "backup", "errors",
     ]  # fmt: skip
     assert [found[0].state, found[1].state] == [State.CRITICAL, State.UNKNOWN]
 
@@ -123,6 +123,30 @@ def test_server_that_speaks_no_http() -> None:
         thread.start()
         assert ask(f"http://127.0.0.1:{server.getsockname()[1]}", noon).trouble
         thread.join()
+
+
+# --- the journal --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"kis_journal_working 1.0\nkis_journal_lag_seconds 0.25\n", Copying(True, 0.25)),
+        (b"kis_journal_working 0.0\nkis_journal_lag_seconds 99.0\n", Copying(False, 99.0)),
+        (b"kis_journal_working 1.0\n", None),
+        (b"kis_journal_working many\nkis_journal_lag_seconds 1\n", None),
+        (b"kis_journal_lag_seconds\n", None),
+        (b"\xff", None),
+    ],
+)
+def test_journal_as_the_metrics_tell(body: bytes, told: Copying | None) -> None:
+    with listener({"/metrics": (200, body)}) as address:
+        assert ask_journal(address, "key") == told
+
+
+def test_without_a_journal_there_is_nothing_to_look_at(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "home", JOURNAL_DAYS="0")
+    assert "journal" not in [each.check for each in look(settings, "http://127.0.0.1:1", noon)]
 
 
 # --- the disk and the database ------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 
 from kis.ops.watch.observations import (
     Answer,
+    Copying,
     Counts,
     Observation,
     State,
@@ -14,6 +15,7 @@ from kis.ops.watch.observations import (
     judge_backup,
     judge_disk,
     judge_errors,
+    judge_journal,
     judge_knowledge,
     judge_size,
     not_seen,
@@ -108,3 +110,16 @@ def test_exit_code(states: list[State], code: int) -> None:
 )
 def test_size_for_people(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("copying", "state"),
+    [
+        (None, State.UNKNOWN),
+        (Copying(True, 0.4), State.OK),
+        (Copying(True, 10.1), State.WARNING),
+        (Copying(False, 0.4), State.WARNING),
+    ],
+)
+def test_journal(copying: Copying | None, state: State) -> None:
+    assert (judge_journal(copying).check, judge_journal(copying).state) == ("journal", state)
