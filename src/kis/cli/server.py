@@ -37,12 +37,9 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """서버를 시작한다. Start the service."""
-    import faulthandler  # noqa: PLC0415 - only for a server
-
-    from kis.cli.serving import listen  # noqa: PLC0415
+    from kis.cli.serving import listen  # noqa: PLC0415 - only for a server
     from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415
 
-    faulthandler.enable()  # systemd's watchdog ends by SIGABRT: it is shown what hung
     prepared = prepare()
     settings = prepared.settings
     if workers > 1 and settings.database_file is not None:
