@@ -1,6 +1,6 @@
 """Hands a database of a moment to whoever restores."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kis.ops.backup.packing import Tell
@@ -15,6 +15,6 @@ def of_moment(folder: Path, moment: datetime) -> Supply:
     def supply(place: Place, tell: Tell) -> Supplied:
         rebuilt = rebuild(folder, moment, place.file, tell)
         last = rebuilt.committed_at or rebuilt.base_at
-        return Supplied(f"{moment:%Y-%m-%dT%H:%M:%S%z} (journal)", last, None)
+        return Supplied(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} (journal)", last, None)
 
     return supply
