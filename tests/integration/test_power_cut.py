@@ -12,34 +12,25 @@ from tests.power.load import committed_in
 from tests.power.recording import COMPILER, NO_COMPILER, Op
 from tests.services import board, running_server
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason=NO_COMPILER)
 ESTIMATES = 1_000
-CUTS = 50
+CUTS = 30
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return cuts.record(tmp_path_factory.mktemp("run"), ESTIMATES)
-
-
-def test_nothing_is_lost_or_broken(run: Run, tmp_path: Path) -> None:
+@pytest.mark.skipif(COMPILER is None, reason=NO_COMPILER)
+def test_nothing_is_lost_or_broken(tmp_path: Path) -> None:
+    run = cuts.record(tmp_path, ESTIMATES)
     outcome = cuts.cut(run, CUTS, 1, tmp_path)
     assert outcome.is_good, outcome
     assert outcome.acknowledged > CUTS * 100
     assert outcome.rebuilt > outcome.refused
+    # With a disk that lies something is found: else nothing would be, whatever the service does.
+    assert cuts.cut(run, 5, 1, tmp_path, lies=True).lost
+    the_service_goes_on(run, tmp_path / "left")
 
 
-def test_a_disk_that_lies_is_found_out(run: Run, tmp_path: Path) -> None:
-    """Else the test above would find nothing, whatever the service does."""
-    outcome = cuts.cut(run, 10, 1, tmp_path, lies=True)
-    assert outcome.lost
-
-
-def test_the_service_goes_on_with_what_is_left(run: Run, tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def the_service_goes_on(run: Run, home: Path) -> None:
     disk = Disk()
-    place = len(run.ops) * 2 // 3
-    disk.play(run.ops[:place])
+    disk.play(run.ops[: len(run.ops) * 2 // 3])
     disk.cut(home, str(run.home), None)
     before = set(committed_in(home / DATABASE))
     with running_server(home) as server:

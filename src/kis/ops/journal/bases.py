@@ -5,10 +5,12 @@ meanwhile is in the journal, from the start of the epoch in which the copy began
 over the copy, it makes it whole. So nobody ever waits for a base.
 """
 
+import errno
 import json
 import logging
 import os
 import secrets
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -16,7 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from kis.ops.backup.durable import FILE_MODE, sync_folder
-from kis.ops.backup.manifest import Packed
 from kis.ops.journal import keeping, packing
 from kis.ops.journal.copying import Position
 from kis.ops.journal.folder import Base, Chain, chains
@@ -28,8 +29,11 @@ FIRST_AFTER_S = 1.0
 """Commands that open the database for a moment leave the base to the server."""
 
 LOOK_S = 0.5
-RETRY_S = 60.0
+RETRY_S = 5.0
 CAUGHT_UP_S = 30.0
+SHRINKS_TO = 3
+"""A third of its size at most: a database of estimates is a tenth once compressed."""
+
 DAY_NS = 86_400_000_000_000
 HOUR_NS = 3_600_000_000_000
 
@@ -99,15 +103,17 @@ class BaseKeeper:
         """Make a base, good from where the journal is when the copy is complete."""
         chain = begin.chain
         _sweep(chain)
+        _require_room(self._database_file, chain.folder)
         name = f"{begin.file:06}-{secrets.token_hex(4)}"
         packed = self._pack(self._database_file, chain.base_file(name))
         end = self._journal.position_after(self._now_ns(), CAUGHT_UP_S)
         if end is None or end.chain.folder != chain.folder:
             message = "the journal did not go on while the base was copied"
             raise OSError(message)
+        stored = chain.base_file(name).stat().st_size
         base = Base(
             name, begin.file, begin.epoch, end.epoch, end.frames, begin.through_ns,
-            end.through_ns, packed.content_size, packed.size, packed.content_sha256,
+            end.through_ns, packed.bytes, stored, packed.sha256,
         )  # fmt: skip
         _write_note(chain.base_note(name), base)
         logger.info("base %s: %d bytes, %d compressed", name, base.bytes, base.stored_bytes)
@@ -118,7 +124,7 @@ class BaseKeeper:
         sync_folder(chain.folder)
         path.unlink()
 
-    def _pack(self, source: Path, target: Path) -> Packed:
+    def _pack(self, source: Path, target: Path) -> packing.Packed:
         with self._lock:
             if self._ended.is_set():
                 message = "the service ends"
@@ -158,6 +164,13 @@ def _kept(chain: Chain, is_current: bool) -> keeping.Kept:  # noqa: FBT001 - a p
         [keeping.BaseAt(base.name, base.good_from_ns, base.file) for base in chain.bases()],
         list(chain.files()),
     )  # fmt: skip
+
+
+def _require_room(file: Path, folder: Path) -> None:
+    """Refuse what would fill the disk, which the database itself may be on."""
+    needed, free = file.stat().st_size // SHRINKS_TO, shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(errno.ENOSPC, f"a base takes {needed:,} bytes, and {free:,} are free")
 
 
 def _sweep(chain: Chain) -> None:

@@ -106,19 +106,23 @@ class Protection:
 
     def status(self) -> JournalStatus:
         """Return how it is doing; reads the folder."""
-        lag_s = round(self.lag_s, 3) if self.is_on else None
-        return status_of(self._folder, is_on=self.is_on, lag_s=lag_s, trouble=self.trouble)
+        found = status_of(self._folder, is_on=self.is_on)
+        if self._journal is None:
+            return found
+        return msgspec.structs.replace(
+            found, lag_seconds=round(self.lag_s, 3), trouble=self.trouble or found.trouble
+        )
 
 
-def status_of(
-    folder: Path, *, is_on: bool, lag_s: float | None = None, trouble: str = ""
-) -> JournalStatus:
+def status_of(folder: Path, *, is_on: bool) -> JournalStatus:
     """Return what the journal in `folder` can restore, whether or not anybody writes it."""
+    known: tuple[JournalSpan, ...] = ()
+    trouble = ""
     try:
         known = tuple(JournalSpan(span.first, span.last) for span in spans(folder))
     except OSError as error:
-        known, trouble = (), trouble or f"{type(error).__name__}: {error}"
-    return JournalStatus(is_on, str(folder), known, size_of(folder), lag_s, trouble)
+        trouble = f"{type(error).__name__}: {error}"
+    return JournalStatus(is_on, str(folder), known, size_of(folder), None, trouble)
 
 
 def size_of(folder: Path) -> int:

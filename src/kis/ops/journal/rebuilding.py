@@ -66,7 +66,7 @@ def spans(folder: Path) -> list[Span]:
             tail = chain.tail()
             last = max(bases[-1].good_from_ns, tail.through_ns if tail else 0)
             first = _datetime(bases[0].good_from_ns + 999)
-            found.append(Span(chain.name, first, _datetime(last), chain is there[-1]))
+            found.append(Span(chain.name, first, max(first, _datetime(last)), chain is there[-1]))
     return found
 
 
