@@ -20,6 +20,8 @@ _MASKS: tuple[tuple[str, Replacement], ...] = (
     (r"\bevk-[0-9a-f]{12}\b", "evk-0123456789ab"),
     (r"\brequest=[a-z]+", "request=abcdefghjkmnpqrstvwx"),
     (r"Python 3\.[\d.]+, SQLite 3\.[\d.]+", "Python 3.11.7, SQLite 3.40.1"),
+    (r"요청 \d+건", "요청 3건"),
+    (r"\b\d+ requests\b", "3 requests"),
     # On Sundays the logs are backed up too.
     (r"\n  로그 logs: .*", ""),
     (r'("uptime": ?)\d+', r"\g<1>86400"),
