@@ -1,5 +1,6 @@
 """The alert rules: promtool has them, they fire when they should, and name what there is."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.ops.told import OPS, metrics_of_a_service, series_asked_for, series_in
+from tests.ops.told import OPS, ROOT, metrics_of_a_service, series_asked_for, series_in
 from tests.programs import needs
 
 FOLDER = OPS / "prometheus"
@@ -54,6 +55,12 @@ def test_alert_says_in_both_languages_what_to_do_and_has_a_scene(alert: dict[str
     assert set(alert["annotations"]) == {
         "summary_ko", "summary_en", "action_ko", "action_en", "runbook",
     }  # fmt: skip
+    chapter = r"docs/runbook.ko.md (\d)장 (.+) / docs/runbook.en.md chapter (\d), (.+)"
+    found = re.fullmatch(chapter, alert["annotations"]["runbook"])
+    assert found
+    for language, number, title in (("ko", found[1], found[2]), ("en", found[3], found[4])):
+        runbook = (ROOT / "docs" / f"runbook.{language}.md").read_text(encoding="utf-8")
+        assert f"\n## {number}. {title}\n" in runbook
     fires = f'{{alertname="{alert["alert"]}"'
     scenes = "".join(path.read_text(encoding="utf-8") for path in SCENES)
     assert fires in scenes
