@@ -140,6 +140,7 @@ def open_services(settings: Settings) -> Services:
 
     """
     database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+    protection = Protection(database, settings, clock.now_ns)
     sources = KeySources.of(settings)
     found, rows = _prepare(database, settings, sources)
     active = ActiveKnowledge(found)
@@ -150,8 +151,7 @@ def open_services(settings: Settings) -> Services:
     fleet = _fleet(words, database, active, follower)
     keys = open_keys(
         rows, sources, database=words or database, writer=writer, now=clock.now,
-        random_bytes=os.urandom,
-    )  # fmt: skip
+        random_bytes=os.urandom)  # fmt: skip
     workers = Workers(keys.keyring)
     staging = Staging(
         database=database, writer=writer, folder=settings.home / UPLOADS,
@@ -159,7 +159,7 @@ def open_services(settings: Settings) -> Services:
     )  # fmt: skip
     return Services(
         database=database,
-        protection=Protection(database, settings, clock.now_ns),
+        protection=protection,
         writer=writer,
         knowledge=active,
         fleet=fleet,
@@ -172,8 +172,7 @@ def open_services(settings: Settings) -> Services:
         batches=BatchService(
             database=database, writer=writer, knowledge=active, follower=follower,
             workers=workers, allow_mixed=settings.allow_mixed_brand, now=clock.now,
-            new_id=clock.new_id,
-        ),
+            new_id=clock.new_id),
         workers=workers,
         evidence=EvidenceService(database=database, keyring=keys.keyring),
         staging=staging,
@@ -183,7 +182,8 @@ def open_services(settings: Settings) -> Services:
             regress=partial(preparing.regress, resize=resize, replay_latest=regress),
         ),
         catalogue=KnowledgeService(
-            database=database, writer=writer, staging=staging, now=clock.now),
+            database=database, writer=writer, staging=staging, now=clock.now
+        ),
         replays=ReplayService(database=database),
         keys=keys,
         metrics=counted,

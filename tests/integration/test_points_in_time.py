@@ -2,64 +2,24 @@
 
 import json
 import random
-import sqlite3
-import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import httpx
 import pytest
 
 from kis.ops.journal.rebuilding import Span, rebuild, spans
 from tests.backends import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.integration.lifecycle import estimate, good, verify_evidence
 from tests.integration.program import Program, is_clear
-from tests.services import ADMIN_API_KEY, API_KEY, Server, board, dumps, running_server
+from tests.power.kills import kill, look_into, moment_of
+from tests.power.load import CLIENTS, committed_in, load
+from tests.services import ADMIN_API_KEY, Server, board, dumps, running_server
 
 POINTS = 20
-CLIENTS = 4
+KILLS = 3
 LONG_S = 60
-
-
-class Acknowledged(NamedTuple):
-    """An estimate that was answered: asked for after `sent`, stored before `answered`."""
-
-    number: str
-    sent: datetime
-    answered: datetime
-
-
-def create(url: str, found: list[Acknowledged], enough: threading.Event) -> None:
-    headers = {"X-API-Key": API_KEY}
-    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=LONG_S) as client:
-        while not enough.is_set():
-            sent = datetime.now(UTC)
-            response = client.post("/v1/estimate/create", json=board())
-            assert response.status_code == httpx.codes.CREATED, response.text
-            found.append(Acknowledged(response.json()["id"], sent, datetime.now(UTC)))
-
-
-def load(server: Server, is_enough: Callable[[int], bool]) -> list[Acknowledged]:
-    """Create estimates on several connections at once until it `is_enough` of them."""
-    found: list[Acknowledged] = []
-    enough = threading.Event()
-    threads = [
-        threading.Thread(target=create, args=(server.url, found, enough)) for _ in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + LONG_S
-    while not is_enough(len(found)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    enough.set()
-    for thread in threads:
-        thread.join()
-    assert is_enough(len(found))
-    return found
 
 
 def span_in(folder: Path) -> Span | None:
@@ -69,30 +29,36 @@ def span_in(folder: Path) -> Span | None:
 @SQLITE_ONLY  # PostgreSQL archives its own log
 def test_random_points_in_time_under_load(server: Server, tmp_path: Path) -> None:
     folder = server.home / "backups" / "journal"
-    load(server, lambda count: count >= CLIENTS and span_in(folder) is not None)
-    found = load(server, lambda count: count >= 400)
+    load(server.url, lambda count: count >= CLIENTS and span_in(folder) is not None)
+    found = load(server.url, lambda count: count >= 400)
     good(server.request("POST", "/v1/selftest", key=ADMIN_API_KEY))
-    last = load(server, lambda count: count >= 20)
+    found += load(server.url, lambda count: count >= 20)
     assert server.stop() == 0
-    stored = ids_in(server.home / "data" / "kis.db")
     chance = random.Random(3)  # noqa: S311 - so that a failure can be repeated
-    began, ended = found[0].sent, last[-1].answered
-    for _ in range(POINTS):
-        moment = began + chance.random() * (ended - began)
-        held = held_at(folder, moment, tmp_path / "then.db")
-        assert {each.number for each in found + last if each.answered <= moment} <= held
-        later = {each.number for each in found + last if each.sent > moment}
-        assert not held & later
-        assert held <= stored
-    latest = held_at(folder, datetime.now(UTC) + timedelta(days=1), tmp_path / "then.db")
-    assert latest == stored
+    began, ended = moment_of(found[0].sent_ns), moment_of(found[-1].answered_ns)
+    points = [began + chance.random() * (ended - began) for _ in range(POINTS)]
+    order = committed_in(server.home / "data" / "kis.db")
+    moments = look_into(folder, points, found, order)
+    assert moments.wrong == []
+    assert moments.rebuilt == POINTS
+    # What a self-test makes is never committed.
+    rebuild(folder, datetime.now(UTC) + timedelta(days=1), tmp_path / "latest.db")
+    assert committed_in(tmp_path / "latest.db") == order
+
+
+def test_kills_while_it_writes(tmp_path: Path) -> None:
+    outcome = kill(tmp_path / "home", KILLS, 6, 1)
+    assert outcome.lost == 0
+    assert outcome.moments.wrong == []
+    assert outcome.moments.rebuilt > outcome.moments.refused
+    assert outcome.chains < KILLS
 
 
 @SQLITE_ONLY  # as above
 def test_restore_to_a_moment_and_forward_again(server: Server) -> None:
     file = server.home / "data" / "kis.db"
     folder = server.home / "backups" / "journal"
-    load(server, lambda count: count >= CLIENTS and span_in(folder) is not None)
+    load(server.url, lambda count: count >= CLIENTS and span_in(folder) is not None)
     kept = good(estimate(server, board()), 201)["id"]
     moment = datetime.now(UTC)
     lost = [good(estimate(server, board()), 201)["id"] for _ in range(3)]
@@ -100,20 +66,20 @@ def test_restore_to_a_moment_and_forward_again(server: Server) -> None:
     assert refused.returncode == 1
     assert server.url in refused.stderr
     assert server.stop() == 0
-    before = ids_in(file)
+    before = set(committed_in(file))
 
     done = restore(server, moment)
     assert done["losses"]["estimates"] == len(lost)
     assert done["losses"]["newest"][0]["id"] == lost[-1]
-    assert ids_in(file) == before - set(lost)
+    assert set(committed_in(file)) == before - set(lost)
     with running_server(server.home) as again:
         assert verify_evidence(again, kept)["valid"]
         new = good(estimate(again, board()), 201)["id"]
-    assert ids_in(file) == (before - set(lost)) | {new}
+    assert set(committed_in(file)) == (before - set(lost)) | {new}
     # What the restore replaced is a chain that ended: its moments stay.
     first, *_ = spans(folder)
     restore(server, first.last)
-    assert ids_in(file) == before
+    assert set(committed_in(file)) == before
 
 
 def restore(server: Server, moment: datetime) -> Any:
@@ -136,18 +102,6 @@ def test_a_moment_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert is_clear(done)
     assert not list((tmp_path / "home" / "data").glob("kis-before-*"))
-
-
-def held_at(folder: Path, moment: datetime, target: Path) -> set[str]:
-    target.unlink(missing_ok=True)
-    rebuild(folder, moment, target)
-    return ids_in(target)
-
-
-def ids_in(file: Path) -> set[str]:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return {number for (number,) in connection.execute("SELECT id FROM Estimate")}
 
 
 # --- kis-backend journal status ----------------------------------------------------------

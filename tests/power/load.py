@@ -26,20 +26,22 @@ class Acknowledged(NamedTuple):
     answered_ns: int
 
 
-def load(url: str, is_enough: Callable[[int], bool], clients: int = CLIENTS) -> list[Acknowledged]:
-    """Create estimates on several connections until it `is_enough` of them, or the server dies."""
+def load(
+    url: str, is_enough: Callable[[int], bool], before_end: Callable[[], object] = lambda: None
+) -> list[Acknowledged]:
+    """Create estimates on several connections until it `is_enough` of them.
+
+    `before_end` is called while they go on, and may be the server's death.
+    """
     found: list[Acknowledged] = []
     enough = threading.Event()
-    threads = [threading.Thread(target=_create, args=(url, found, enough)) for _ in range(clients)]
+    threads = [threading.Thread(target=_create, args=(url, found, enough)) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + LONG_S
-    while (
-        any(thread.is_alive() for thread in threads)
-        and not is_enough(len(found))
-        and time.monotonic() < deadline
-    ):
+    while not is_enough(len(found)) and time.monotonic() < deadline:
         time.sleep(LOOK_S)
+    before_end()
     enough.set()
     for thread in threads:
         thread.join()

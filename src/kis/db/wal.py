@@ -131,6 +131,13 @@ class Wal:
         self._due = CHECKPOINT_FRAMES
         self._is_hurried = False
 
+    def hold(self) -> None:
+        """Let nothing be checkpointed but by `tend`: who follows has to see what was left.
+
+        A program that was killed leaves its log, and the next one begins with commits.
+        """
+        self._ask("wal_autocheckpoint = 0")
+
     def follow(self, follower: Follower, now_ns: Callable[[], int]) -> WalState:
         """Let `follower` copy the log, from now on; return its state. Nobody may write yet.
 
@@ -146,7 +153,7 @@ class Wal:
         if state is None:
             message = f"{self.database_file}-shm cannot be read"
             raise OSError(message)
-        self._ask("wal_autocheckpoint = 0")
+        self.hold()
         self._last, self._now_ns, self._follower = state, now_ns, follower
         return state
 
@@ -199,8 +206,9 @@ class Wal:
         self._clean = state if is_clean and self.index.state() == state else None
 
     def stop_following(self) -> None:
-        """Forget the follower; SQLite's closing checkpoint is the next one."""
+        """Forget the follower, and leave checkpoints to SQLite."""
         self._follower = None
+        self._ask(f"wal_autocheckpoint = {CHECKPOINT_FRAMES}")
 
     def close(self) -> None:
         """Close the index, after every connection to the database."""

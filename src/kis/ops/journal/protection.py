@@ -44,12 +44,13 @@ class Protection:
     def __init__(self, database: Database, settings: Settings, now_ns: Callable[[], int]) -> None:
         """Protect `database` as `settings` say: not at all where it is no SQLite file.
 
-        `now_ns` gives the time in ns since 1970.
+        Made before the first write. `now_ns` gives the time in ns since 1970.
         """
         self._folder = Path(settings.journal_dir)
         self._journal: Journal | None = None
         self._bases: BaseKeeper | None = None
         if database.wal is not None and settings.journal_days:
+            database.wal.hold()
             self._journal = Journal(database.wal, self._folder, now_ns)
             self._bases = BaseKeeper(
                 self._journal, database.wal.database_file, settings.journal_days, now_ns

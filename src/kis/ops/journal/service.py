@@ -95,7 +95,7 @@ class Journal:
         try:
             self._wal.follow(self, self._now_ns)
         except OSError as error:
-            # SQLite goes on as if nobody had asked.
+            self._wal.stop_following()
             self._fail(error)
             return
         self._thread.start()
