@@ -288,7 +288,13 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     )  # fmt: skip
     routers = (
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
-        batch.router(services.batches, services.metrics, documented, settings.max_body_bytes),
+        batch.router(
+            services.batches,
+            services.metrics,
+            services.keys.valid,
+            documented,
+            settings.max_body_bytes,
+        ),
         pruning.router(_pruning(services, settings), documented),
         knowledge.router(
             services.catalogue, services.staging, services.activation, services.metrics, documented

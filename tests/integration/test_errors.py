@@ -47,9 +47,9 @@ def test_code_is_explained_in_both_languages(code: ErrorCode) -> None:
 def test_statuses_are_those_of_the_contract() -> None:
     """DESIGN.md: 400 malformed, 401, 403, 404, 409 state, 413, 415, 422 domain, 429, 503.
 
-    And 431, headers without an end; 507, the disk is full.
+    And 408, a request without an end; 431, headers without one; 507, the disk is full.
     """
-    contract = {400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 431, 500, 503, 507}
+    contract = {400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503, 507}
     assert set(STATUS.values()) == contract
     assert [code for code, status in STATUS.items() if status == 500] == [ErrorCode.INTERNAL]
 

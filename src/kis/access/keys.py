@@ -114,6 +114,10 @@ class KeySet:
         self._used.add(key.key_id)
         return key
 
+    def holds(self, key: Key) -> bool:
+        """Whether `key`, which was found once, is still valid."""
+        return self._by_head.get(key.digest[:_HEAD_BYTES]) == key
+
     def take_used(self) -> frozenset[str]:
         """Return the ids of the keys that were found since this was asked last."""
         used, self._used = self._used, set()

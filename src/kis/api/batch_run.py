@@ -11,15 +11,16 @@ import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
+from kis.access.keys import KeySet
 from kis.api.batch_answer import Reply, tell, write_line
 from kis.api.errors import internal_fault, problem_body, refusal, unavailable
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.ndjson import Line, LineSplitter
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError, ErrorCode, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.batch import key_in
 from kis.estimate.batches import BatchService, LineAnswer
 
@@ -27,6 +28,8 @@ MAX_BOARDS = 100_000
 CHUNK_LINES = 128
 """Some 30 ms of a worker, 10 ms of a transaction: others who estimate wait no longer."""
 CHUNK_BYTES = 256 * 1024
+SILENT_S = 30.0
+"""Who sends nothing for so long, and waits for no answer, gives the place to others."""
 DISCONNECT = "http.disconnect"
 Answers = list[LineAnswer]
 
@@ -48,18 +51,27 @@ class _Chunk(NamedTuple):
     answers: asyncio.Task[Answers]
 
 
+class _KeyEndedError(DomainError):
+    """The key that the batch began with is valid no more."""
+
+
 class BatchRun:
     """One request: one task reads lines and begins chunks, another answers them in order."""
 
     def __init__(
-        self, batches: BatchService, metrics: Metrics, context: RequestContext, max_line_bytes: int
-    ) -> None:
-        """Prepare to answer the caller of `context`; `answer` does it, once."""
+        self, batches: BatchService, metrics: Metrics, context: RequestContext, keys: KeySet,
+        max_line_bytes: int, silent_s: float = SILENT_S,
+    ) -> None:  # fmt: skip
+        """Prepare to answer the caller of `context` while `keys` hold the key; `answer` does it."""
         self._batches = batches
         self._metrics = metrics
         self._request_id = context.request_id
         self._caller = context.caller
+        self._key = context.key
+        self._keys = keys
+        self._key_has_ended = False
         self._max_line_bytes = max_line_bytes
+        self._silent_s = silent_s
         self._boards = 0
         self._gathered: list[_Taken] = []
         self._gathered_bytes = 0
@@ -85,6 +97,8 @@ class BatchRun:
                 tell(replies, self._request_id, self._metrics)
                 body = b"".join(write_line(reply, self._request_id) for reply in replies)
                 await send({"type": "http.response.body", "body": body, "more_body": True})
+                if self._key_has_ended:
+                    return
                 self._under_way.discard(chunk.answers)
                 self._room.set()
                 if not self._under_way:
@@ -121,7 +135,10 @@ class BatchRun:
         splitter = LineSplitter(self._max_line_bytes)
         more = True
         while more:
-            message = await receive()
+            message = await self._next(receive)
+            if message is None:
+                self._gathered.append(_Taken(splitter.next_number, b"", _silent(self._silent_s)))
+                return True
             if message["type"] == DISCONNECT:
                 return False
             more = message.get("more_body", False)
@@ -133,6 +150,17 @@ class BatchRun:
             if not self._under_way:
                 self._cut()
         return True
+
+    async def _next(self, receive: Receive) -> Message | None:
+        """Return what comes; None when nothing came for too long, and nobody waits for us."""
+        while True:
+            try:
+                async with asyncio.timeout(self._silent_s):
+                    return await receive()
+            except TimeoutError:
+                # A client may wait for its answers before it goes on.
+                if not self._under_way:
+                    return None
 
     async def _take(self, line: Line) -> None:
         self._boards += 1
@@ -162,6 +190,7 @@ class BatchRun:
         before, begun = self._last_begun, asyncio.Event()
         self._last_begun = begun
         answers = asyncio.create_task(self._estimate(lines, before, begun))
+        answers.add_done_callback(_retrieve)
         self._under_way.add(answers)
         self._chunks.put_nowait(_Chunk(lines, answers))
 
@@ -174,6 +203,8 @@ class BatchRun:
             work = await self._batches.compute(raw, self._caller)
             # In their order, so that of two lines with one key the first one has it.
             await before.wait()
+            if self._key is None or not self._keys.holds(self._key):
+                raise _key_ended()
             storing = asyncio.create_task(self._batches.store(work, self._refusal_body))
         finally:
             begun.set()
@@ -191,6 +222,12 @@ class BatchRun:
         answers: Iterator[LineAnswer] = iter(())
         try:
             answers = iter(chunk.answers.result())
+        except _KeyEndedError as ended:
+            self._key_has_ended = True
+            first = chunk.lines[0]
+            key = key_in(first.raw, self._caller.owner)
+            yield Reply(first.number, key and key.key, refusal=ended)
+            return
         except DomainError as error:
             failure = error
         except DatabaseUnavailable:
@@ -219,6 +256,36 @@ def _retrieve(task: asyncio.Task[Answers]) -> None:
     """Take note of how `task` ended, or it would be reported when nobody waits for it."""
     if not task.cancelled():
         task.exception()
+
+
+def _key_ended() -> _KeyEndedError:
+    return _KeyEndedError(
+        Finding(
+            ErrorCode.UNAUTHENTICATED,
+            "",
+            Text(
+                "API 키가 끝났습니다. 이 줄부터는 저장되지 않았습니다.",
+                "The API key has ended; from this line on nothing was stored.",
+            ),
+            Text(
+                "이 줄부터 다른 키로 보내십시오.", "Send the rest, from this line on, with another."
+            ),
+        )
+    )
+
+
+def _silent(for_s: float) -> DomainError:
+    return refusal(
+        ErrorCode.REQUEST_TIMEOUT,
+        Text(
+            f"{for_s:.0f}초 동안 아무것도 오지 않았습니다. 이 줄부터는 저장되지 않았습니다.",
+            f"Nothing came for {for_s:.0f} s; from this line on nothing was stored.",
+        ),
+        Text(
+            "이 줄부터 다른 요청으로 보내십시오.",
+            "Send the rest, from this line on, as another batch.",
+        ),
+    )
 
 
 def _too_long(limit: int) -> DomainError:

@@ -108,6 +108,10 @@ GUIDE = {
         ),
         Text("헤더를 줄인다", "send fewer or shorter headers"),
     ),
+    ErrorCode.REQUEST_TIMEOUT: Advice(
+        Text("요청의 나머지가 30초 동안 오지 않았다", "nothing more of the request came for 30 s"),
+        Text("답을 받지 못한 것부터 다시 보낸다", "send again what was not answered"),
+    ),
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: Advice(
         Text("Content-Type을 받을 수 없다", "the Content-Type is not accepted"),
         Text("hint의 Content-Type으로 보낸다", "send the Content-Type in `hint`"),

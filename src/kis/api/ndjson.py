@@ -23,6 +23,11 @@ class LineSplitter:
         self._is_skipping = False
         self._number = 0
 
+    @property
+    def next_number(self) -> int:
+        """The number of the line that ends next."""
+        return self._number + 1
+
     def feed(self, piece: bytes) -> list[Line]:
         """Return the lines that end in `piece`."""
         *ended, rest = piece.split(b"\n")

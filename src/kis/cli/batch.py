@@ -117,6 +117,7 @@ def _results(
 ) -> Iterator[tuple["Entry", "Result"]]:
     """Yield what comes of `entries`, those that cannot be asked among them, in their order."""
     from kis.cli.batch_results import line_of, result_of, result_of_complaint  # noqa: PLC0415
+    from kis.cli.streaming import Broken  # noqa: PLC0415
 
     # Appended by the thread that sends, always before the answer can be here.
     waiting: deque[tuple[int, Entry]] = deque()
@@ -131,6 +132,10 @@ def _results(
             _, entry = waiting.popleft()
             if entry.board is not None and entry.board.complaint is not None:
                 yield entry, result_of_complaint(entry, boards.headings)
+            elif entry.line.strip():
+                # The answer before says why: the key has ended, for one.
+                missing = f"{entry.number}번째 줄부터 답이 없음, no answer from that line on"
+                raise Broken(missing)
 
     for answer in stream.exchange(lines()):
         yield from unasked(line_of(answer))

@@ -25,6 +25,10 @@ FRAME_BYTES = 32 * 1024
 READ_BYTES = 1 << 18
 OK = 200
 JOIN_S = 5.0
+AWAKE_EVERY_S = 10.0
+"""Standard input may take longer than the service waits for somebody who says nothing."""
+AWAKE = b"1\r\n \r\n"
+"""White space before a line is none of the line."""
 
 
 class Refused(Exception):  # noqa: N818 - says what is the case
@@ -43,10 +47,15 @@ class Broken(Exception):  # noqa: N818 - says what is the case
 class Stream:
     """Sends lines and yields what is answered to them."""
 
-    def __init__(self, host: str, port: int, secret: str) -> None:
+    def __init__(
+        self, host: str, port: int, secret: str, awake_every_s: float = AWAKE_EVERY_S
+    ) -> None:
         """Prepare to talk to the service at `host` and `port` with an API key."""
         self._address = (host, port)
         self._secret = secret
+        self._awake_every_s = awake_every_s
+        self._sending = threading.Lock()
+        self._has_sent = threading.Event()
         self._fault: Exception | None = None
 
     def exchange(self, lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -61,15 +70,18 @@ class Stream:
             connection = socket.create_connection(self._address, TIMEOUT_S)
         except OSError as error:
             raise Broken(str(error)) from error
+        self._has_sent.clear()
         with connection:
             connection.sendall(self._head())
             sender = threading.Thread(target=self._send, args=(connection, lines), daemon=True)
             sender.start()
+            threading.Thread(target=self._stay_awake, args=(connection,), daemon=True).start()
             try:
                 yield from _answers(connection)
             except (OSError, HTTPException) as error:
                 raise Broken(str(error)) from error
             finally:
+                self._has_sent.set()
                 # Whoever waits for room to send is not to wait for ever.
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
@@ -94,16 +106,26 @@ class Stream:
                 frame += (line, b"\n")
                 size += len(line) + 1
                 if size >= FRAME_BYTES:
-                    connection.sendall(_framed(frame, size))
+                    with self._sending:
+                        connection.sendall(_framed(frame, size))
                     frame, size = [], 0
         except OSError:
             return
         except Exception as fault:  # noqa: BLE001 - raised to the reader, when all else is answered
             self._fault = fault
-        with suppress(OSError):
+        with suppress(OSError), self._sending:
+            self._has_sent.set()
             if frame:
                 connection.sendall(_framed(frame, size))
             connection.sendall(b"0\r\n\r\n")
+
+    def _stay_awake(self, connection: socket.socket) -> None:
+        """Say now and then that there is more to come, until there is not."""
+        with suppress(OSError):
+            while not self._has_sent.wait(self._awake_every_s):
+                with self._sending:
+                    if not self._has_sent.is_set():
+                        connection.sendall(AWAKE)
 
 
 def _framed(lines: list[bytes], size: int) -> bytes:

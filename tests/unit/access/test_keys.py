@@ -46,6 +46,17 @@ def test_admin_covers_everything(scope: Scope, wanted: Scope, may: bool) -> None
     assert key.may(wanted) is may
 
 
+def test_key_is_held_until_it_is_replaced() -> None:
+    keys = key_set((Scope.API, API), (Scope.ADMIN, ADMIN))
+    mine = keys.find(API)
+    assert mine is not None
+    assert keys.holds(mine)
+    keys.replace(key for key in keys.keys if key != mine)
+    assert not keys.holds(mine)
+    keys.replace([mine._replace(scope=Scope.ADMIN)])
+    assert not keys.holds(mine)
+
+
 def test_only_the_digest_is_kept() -> None:
     (key,) = key_set((Scope.API, API)).keys
     assert key.digest == hashlib.sha256(API.encode()).digest()
