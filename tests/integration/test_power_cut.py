@@ -9,14 +9,15 @@ from tests.power import cuts
 from tests.power.cuts import DATABASE, JOURNAL, Run
 from tests.power.disk import Disk
 from tests.power.load import committed_in
-from tests.power.recording import COMPILER, NO_COMPILER, Op
+from tests.power.recording import Op
+from tests.programs import needs
 from tests.services import board, running_server
 
 ESTIMATES = 1_000
 CUTS = 30
 
 
-@pytest.mark.skipif(COMPILER is None, reason=NO_COMPILER)
+@needs("cc")
 def test_nothing_is_lost_or_broken(tmp_path: Path) -> None:
     run = cuts.record(tmp_path, ESTIMATES)
     outcome = cuts.cut(run, CUTS, 1, tmp_path)
