@@ -22,7 +22,7 @@ endef
 BIN := .venv/bin
 SYNCED := .venv/.synced
 
-DRILLS := tests/integration/test_key_drill.py
+DRILLS := tests/integration/test_key_drill.py tests/integration/test_backup_drill.py
 CONTRACT := access bad_input body_limits errors idempotency openapi runbook
 
 .DEFAULT_GOAL := help

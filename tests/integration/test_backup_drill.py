@@ -1,0 +1,128 @@
+"""Backups and restores that are killed, run into a full disk, or meet each other."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kis import clock
+from kis.errors import DomainError, ErrorCode
+from kis.ops.backup import packing, restoring, sqlite_backup, sqlite_restore
+from kis.ops.backup.archive import make_backup
+from kis.ops.backup.checking import Order
+from kis.ops.backup.folder import only_one
+from kis.ops.backup.source import Source
+from tests.integration.lifecycle import estimate, good, refused
+from tests.integration.program import Program
+from tests.services import Client, board, running_client
+from tests.unit.ops.installed import OPENER, install
+
+ROOT = Path(__file__).parents[2]
+CUTS, DRILL_CUTS = 50, 500
+TIMEOUT_S = 600
+
+
+@pytest.mark.parametrize("what", ["backup", "restore"])
+def test_killed(tmp_path: Path, what: str, is_drill: bool) -> None:
+    """Never a broken file under a good name; the old database or the new one."""
+    install(tmp_path / "home", f"sqlite:///{tmp_path / 'kis.db'}")
+    cuts = DRILL_CUTS if is_drill else CUTS
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.cuts", what, str(tmp_path), str(cuts)], cwd=ROOT,
+        capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < cuts
+
+
+# --- a full disk --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB, which is less than a database."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a disk of its own")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("here not even root can mount a disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def grow(disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+
+
+def test_backups_on_a_full_disk(tmp_path: Path, small_disk: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "backups").symlink_to(small_disk)
+    # The journal would like to be on that disk too.
+    with running_client(home, JOURNAL_DIR=str(tmp_path / "journal")) as client:
+        good(estimate(client, board()), 201)
+        found = refused(client.admin("POST", "/v1/backups"), 507, "DISK_FULL")
+        assert "MiB" in found["detail"]
+        assert [path.name for path in small_disk.iterdir()] == [".kis-backup.lock"]
+        good(estimate(client, board()), 201)
+        grow(small_disk)
+        assert good(client.admin("POST", "/v1/backups"), 201)["isLatest"]
+
+
+@pytest.mark.parametrize("is_foreseen", [True, False])
+def test_disk_that_fills_up_meanwhile(
+    tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, is_foreseen: bool
+) -> None:
+    if not is_foreseen:
+        monkeypatch.setattr(sqlite_backup, "ROOM", 0)
+        monkeypatch.setattr(restoring, "ROOM", 0)
+    file = tmp_path / "kis.db"
+    install(tmp_path / "home", f"sqlite:///{file}")
+    source = Source(f"sqlite:///{file}", file, small_disk, OPENER)
+    refused_for_room(lambda: make_backup(source, clock.now, quiet))
+    assert [path.name for path in small_disk.iterdir()] == [".kis-backup.lock"]
+
+    (tmp_path / "backups").mkdir()
+    source = source._replace(folder=tmp_path / "backups")
+    backup = source.folder / make_backup(source, clock.now, quiet).manifest.file
+    beside = small_disk / "kis.db"
+    beside.write_bytes(b"the old one")
+    on_it = source._replace(file=beside)
+    refused_for_room(lambda: restore(on_it, backup))
+    assert [path.name for path in small_disk.iterdir() if path.name[0] != "."] == ["kis.db"]
+    assert beside.read_bytes() == b"the old one"
+    grow(small_disk)
+    restore(on_it, backup)
+    assert beside.read_bytes().startswith(packing.SQLITE_BEGINS)
+
+
+def refused_for_room(work: Callable[[], object]) -> None:
+    with pytest.raises(DomainError) as failed:
+        work()
+    assert failed.value.main.code is ErrorCode.DISK_FULL
+
+
+def restore(source: Source, backup: Path) -> None:
+    with restoring.workplace(source) as place:
+        prepared = restoring.prepare(place, restoring.of_backup(backup), Order(OPENER), quiet)
+        sqlite_restore.swap(prepared.place, clock.now())
+
+
+def quiet(*_: object) -> None:
+    """Tell nobody."""
+
+
+# --- two at once --------------------------------------------------------------------------
+
+
+def test_two_at_once(client: Client) -> None:
+    program = Program(client.settings.home)
+    with only_one(client.settings.home / "backups"):
+        refused(client.admin("POST", "/v1/backups"), 409, "BACKUP_RUNNING")
+        assert program.json("backup", code=1)["code"] == "BACKUP_RUNNING"
+    assert not list((client.settings.home / "backups").glob("kis-backup-*"))
