@@ -81,18 +81,33 @@ def test_another_master_key(program: Program) -> None:
 
 
 def test_lost_master_key(program: Program) -> None:
-    """What the .env does not give is lost, and said to be."""
+    """What the .env does not give is lost, and said to be; it is kept."""
     estimate(program, MASTER_KEY)
     program.json("keys", "rotate", "evidence")
     estimate(program, MASTER_KEY)
-    done = program.json("keys", "master", "--forget-lost", stdin="\n", KIS_MASTER_KEY=NEW_MASTER)
-    assert (len(done["relocked"]), len(done["locked"]), done["forgotten"]) == (1, 1, True)
+    before = program.json("keys", "list", "evidence")
+    (current,) = [key["keyId"] for key in before if key["state"] == "current"]
+    command = ("keys", "master", "--forget-lost")
+    for answers in ("\n", "\nn\n"):
+        asked = program.run(*command, stdin=answers, KIS_MASTER_KEY=NEW_MASTER)
+        assert (asked.returncode, is_clear(asked)) == (1, True)
+        assert f"{current}  봉인 중 current" in asked.stderr
+    for typed in (MASTER_KEY[:-1] + "+", NEW_MASTER):
+        refused = program.run(*command, "--yes", stdin=f"{typed}\n", KIS_MASTER_KEY=NEW_MASTER)
+        assert (refused.returncode, refused.stdout, is_clear(refused)) == (1, "", True)
+    assert program.json("keys", "list", "evidence") == before
+    done = program.json(*command, "--yes", stdin="\n", KIS_MASTER_KEY=NEW_MASTER)
+    assert (len(done["relocked"]), done["locked"], done["lost"]) == (1, [], [current])
     estimate(program, NEW_MASTER)
     assert checked(program, 1, NEW_MASTER)["evidence"] == "3 verified: 2 valid, 1 not"
+    found = program.json("keys", "master", stdin=f"{MASTER_KEY}\n", KIS_MASTER_KEY=NEW_MASTER)
+    assert found == {"relocked": [current], "locked": [], "lost": []}
+    assert checked(program, 0, NEW_MASTER)["evidence"] == "3 verified: 3 valid, 0 not"
 
 
-@SQLITE_ONLY  # only a file is locked by its server
 def test_master_key_beside_a_server(server: Server) -> None:
+    """A file is locked by its server; to PostgreSQL it is connected."""
     done = server.command("keys", "master", stdin=f"{MASTER_KEY}\n")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert server.url in done.stderr
+    assert (done.returncode, done.stdout, is_clear(done)) == (1, "", True)
+    is_file = server.environ["DATABASE_URL"].startswith("sqlite")
+    assert (server.url if is_file else "connected to the database") in done.stderr

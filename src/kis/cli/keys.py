@@ -12,6 +12,9 @@ from kis.cli.connection import Connection, Reply, connected
 from kis.cli.server import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kis.evidence.key_store import StoredSecret
     from kis.ops.keys.relocking import Relocked
     from kis.settings import Settings
 
@@ -22,6 +25,7 @@ PATH = "/v1/keys"
 STATES = {
     "active": "통함", "ending": "끝나 감", "expired": "끝남", "revoked": "폐기",
     "gone": ".env에 없음", "current": "봉인 중", "retired": "검증만", "compromised": "유출",
+    "lost": "열 수 없음",
 }  # fmt: skip
 
 
@@ -128,48 +132,83 @@ def revoke(
 def master(
     forget_lost: Annotated[
         bool,
-        typer.Option("--forget-lost", help="열 수 없는 것은 지운다. Delete what nobody can open."),
+        typer.Option("--forget-lost", help="열 수 없는 것은 포기한다. Give up what stays locked."),
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="묻지 않는다. Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """증거 비밀값을 지금의 KIS_MASTER_KEY로 다시 암호화한다. Encrypt under the key set now.
 
     앞의 마스터 키는 표준 입력으로 받는다(잃었으면 빈 줄). 서버는 모두 멈춰야 한다.
+    포기한 키는 지우지 않는다: 그 마스터 키를 찾으면 같은 명령으로 되살아난다.
     The key before comes by standard input, an empty line where it is lost. Stop all servers.
+    What is given up is kept: once its master key is found, the same command brings it back.
     """
     import json  # noqa: PLC0415 - only when the command runs
+
+    from kis.ops.endpoints import Refused  # noqa: PLC0415
 
     settings = prepare().settings
     if sys.stdin.isatty():
         before = typer.prompt("앞의 Before: KIS_MASTER_KEY", "", hide_input=True, err=True)
     else:
         before = sys.stdin.readline().strip()
-    done = _relock(settings, before or settings.master_key, forget=forget_lost)
+    agree = (lambda _: None) if yes else _ask_about
+    try:
+        done = _relock(settings, before, agree if forget_lost else None)
+    except Refused as refusal:
+        fail(refusal.words.ko, refusal.words.en)
     if as_json:
-        typer.echo(json.dumps({**done._asdict(), "forgotten": forget_lost}))
+        typer.echo(json.dumps(done._asdict()))
     else:
         typer.echo(f"다시 암호화 Encrypted anew: {', '.join(done.relocked) or '-'}")
-        left = "지움 Deleted" if forget_lost else "열 수 없음 Locked"
-        typer.echo(f"{left}: {', '.join(done.locked) or '-'}")
-    if done.locked and not forget_lost:
+        typer.echo(f"열 수 없음 Locked: {', '.join(done.locked) or '-'}")
+        typer.echo(f"포기함 Given up: {', '.join(done.lost) or '-'}")
+    if done.locked:
         raise typer.Exit(1)
 
 
-def _relock(settings: "Settings", before: str, *, forget: bool) -> "Relocked":
+def _ask_about(rows: "list[StoredSecret]") -> None:
+    """Show what would be given up, and end unless that is agreed to."""
+    from kis.evidence.keys import state_of  # noqa: PLC0415 - only when the command runs
+    from kis.evidence.statement import moment_text  # noqa: PLC0415
+
+    typer.echo("봉인한 증거가 검증되지 않게 될 키 Keys whose evidence will not verify:", err=True)
+    for row in rows:
+        state = state_of(row)
+        made = moment_text(row.created_at)
+        typer.echo(f"  {row.key_id}  {STATES[state]} {state}  만듦 made {made}", err=True)
+    typer.confirm("포기할까요? Give up?", abort=True, err=True)
+
+
+def _relock(
+    settings: "Settings", before: str, agree: "Callable[[list[StoredSecret]], None] | None"
+) -> "Relocked":
+    """Relock; what stays locked is given up where there is `agree`, and that returns."""
     from kis import clock  # noqa: PLC0415 - only when the command runs
     from kis.cli.db import alone  # noqa: PLC0415
     from kis.db.engine import open_database  # noqa: PLC0415
     from kis.db.migrate import migrate  # noqa: PLC0415
-    from kis.ops.keys.relocking import relock  # noqa: PLC0415
+    from kis.errors import Text  # noqa: PLC0415
+    from kis.ops.endpoints import require_nobody_else  # noqa: PLC0415
+    from kis.ops.keys.relocking import left_locked, relock  # noqa: PLC0415
     from kis.ops.keys.start import KeySources  # noqa: PLC0415
 
     opener = KeySources.of(settings).opener
+    name = Text("데이터베이스", "database")
     with alone(settings):
         database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
         try:
+            require_nobody_else(database, name)
             migrate(database)
+            rows = database.read_now(lambda c: left_locked(c, before, opener))
+            lost = set()
+            if agree is not None and rows:
+                agree(rows)
+                require_nobody_else(database, name)  # the answer may have taken its time
+                lost = {row.key_id for row in rows}
             return database.write_now(
-                lambda c: relock(c, before, opener, clock.now(), os.urandom, forget=forget)
+                lambda c: relock(c, before, opener, clock.now(), os.urandom, lost=lost)
             )
         finally:
             database.close()

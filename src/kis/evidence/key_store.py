@@ -1,18 +1,22 @@
 """Reads and writes the secrets that seal evidence, encrypted as they are."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from kis.evidence.tables import evidence_key_table
 
 _table = evidence_key_table.c
+_LOST = "lost-"
 
 
 class StoredSecret(NamedTuple):
-    """A row of `evidence_key`."""
+    """A row of `evidence_key`.
+
+    `master_id` names the master key that it is encrypted under, after `lost-` where the
+    owner has said that nobody has that one any more.
+    """
 
     key_id: str
     master_id: str
@@ -20,6 +24,11 @@ class StoredSecret(NamedTuple):
     retired_at: datetime | None
     compromised_since: datetime | None
     locked_secret: bytes
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was given up."""
+        return self.master_id.startswith(_LOST)
 
 
 QUERY = select(
@@ -62,6 +71,6 @@ def relock(connection: Connection, secret: StoredSecret) -> None:
     )
 
 
-def forget(connection: Connection, key_ids: Collection[str]) -> None:
-    """Delete secrets that nobody can open."""
-    connection.execute(delete(evidence_key_table).where(_table.id.in_(key_ids)))
+def give_up(connection: Connection, secret: StoredSecret) -> None:
+    """Note that nobody can open a secret. It is kept: its master key may be found again."""
+    relock(connection, secret._replace(master_id=_LOST + secret.master_id))

@@ -24,6 +24,7 @@ class EvidenceKeyState(StrEnum):
     CURRENT = "current"
     RETIRED = "retired"
     COMPROMISED = "compromised"
+    LOST = "lost"
 
 
 class CurrentLockedError(Exception):
@@ -126,6 +127,8 @@ def current_of(stored: Sequence[StoredSecret]) -> StoredSecret | None:
 
 def state_of(row: StoredSecret) -> EvidenceKeyState:
     """Return what `row` is good for."""
+    if row.is_lost:
+        return EvidenceKeyState.LOST
     if row.compromised_since is not None:
         return EvidenceKeyState.COMPROMISED
     return EvidenceKeyState.CURRENT if row.retired_at is None else EvidenceKeyState.RETIRED

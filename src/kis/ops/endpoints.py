@@ -10,6 +10,7 @@ from kis.db.locks import NUMBER_OF_COPY, lock_installation
 from kis.db.migrate import COPY_MARK, HEAD, migrate, set_revision, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import Text
+from kis.korean import with_particle
 from kis.ops.installation import COUNTED, count_rows, identity, last_id_given
 
 OTHERS_LEAVE_S = 5.0
@@ -69,8 +70,13 @@ AND pid <> ALL(:ours)
 """)
 
 
-def require_nobody_else(source: Database) -> None:
+SOURCE = Text("원본", "source")
+
+
+def require_nobody_else(source: Database, name: Text = SOURCE) -> None:
     """Wait until no other process of ours is connected to a server; a file has a lock.
+
+    `name` is what the refusal calls it.
 
     What others committed last is seen by those who read after this has returned.
 
@@ -95,8 +101,9 @@ def require_nobody_else(source: Database) -> None:
     who = ", ".join(sorted({address or "local" for address in others}))
     raise Refused(
         Text(
-            f"다른 kis-backend가 원본을 쓰고 있습니다({who}). 서버를 멈춘 뒤 다시 하십시오.",
-            f"Another kis-backend is connected to the source ({who}). Stop it, then try again.",
+            f"다른 kis-backend가 {with_particle(name.ko, '을/를')} 쓰고 있습니다({who})."
+            " 서버를 멈춘 뒤 다시 하십시오.",
+            f"Another kis-backend is connected to the {name.en} ({who}). Stop it, then try again.",
         )
     )
 

@@ -13,12 +13,16 @@ from kis.ops.keys.start import KeySources
 
 
 def trouble_with_secrets(connection: Connection, master: MasterKey) -> Text | None:
-    """Return which secrets of the evidence cannot be opened.
+    """Return which secrets of the evidence cannot be opened, but for those that were given up.
 
     Also of one that the environment gives: where that is to seal, no server starts.
     """
     rows = load_secrets(connection)
-    locked = sorted(row.key_id for row in rows if not master.opens(row.key_id, row.locked_secret))
+    locked = sorted(
+        row.key_id
+        for row in rows
+        if not row.is_lost and not master.opens(row.key_id, row.locked_secret)
+    )
     if not locked:
         return None
     ids = ", ".join(locked)
