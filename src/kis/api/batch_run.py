@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Send
 
 from kis.access.keys import KeySet
 from kis.api.batch_answer import Reply, tell, write_line
-from kis.api.errors import internal_fault, problem_body, refusal, unavailable
+from kis.api.errors import internal_fault, problem_body, refusal, silence, unavailable
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.ndjson import Line, LineSplitter
@@ -137,7 +137,7 @@ class BatchRun:
         while more:
             message = await self._next(receive)
             if message is None:
-                self._gathered.append(_Taken(splitter.next_number, b"", _silent(self._silent_s)))
+                self._gathered.append(_Taken(splitter.next_number, b"", silence(self._silent_s)))
                 return True
             if message["type"] == DISCONNECT:
                 return False
@@ -271,20 +271,6 @@ def _key_ended() -> _KeyEndedError:
                 "이 줄부터 다른 키로 보내십시오.", "Send the rest, from this line on, with another."
             ),
         )
-    )
-
-
-def _silent(for_s: float) -> DomainError:
-    return refusal(
-        ErrorCode.REQUEST_TIMEOUT,
-        Text(
-            f"{for_s:.0f}초 동안 아무것도 오지 않았습니다. 이 줄부터는 저장되지 않았습니다.",
-            f"Nothing came for {for_s:.0f} s; from this line on nothing was stored.",
-        ),
-        Text(
-            "이 줄부터 다른 요청으로 보내십시오.",
-            "Send the rest, from this line on, as another batch.",
-        ),
     )
 
 

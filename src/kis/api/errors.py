@@ -177,6 +177,18 @@ def internal_fault() -> DomainError:
     )
 
 
+def silence(for_s: float) -> DomainError:
+    """Return what a client is told that sent no more of its request `for_s` seconds long."""
+    return refusal(
+        ErrorCode.REQUEST_TIMEOUT,
+        Text(
+            f"요청의 나머지가 {for_s:.0f}초 동안 오지 않았습니다.",
+            f"Nothing more of the request came for {for_s:.0f} s.",
+        ),
+        Text("답을 받지 못한 것부터 다시 보내십시오.", "Send again what was not answered."),
+    )
+
+
 def unavailable() -> DomainError:
     """Return what a client is told while the database cannot be used."""
     return refusal(

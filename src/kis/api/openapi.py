@@ -24,6 +24,7 @@ WITH_BODY = (
     ErrorCode.MALFORMED_JSON,
     ErrorCode.INVALID_REQUEST,
     ErrorCode.BODY_TOO_LARGE,
+    ErrorCode.REQUEST_TIMEOUT,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
 )
 

@@ -9,9 +9,13 @@ has one asks something in time.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-from kis.api.errors import PROBLEM_TYPE, problem_body, refusal, status_of
+from kis.api.errors import PROBLEM_TYPE, problem_body, refusal, silence, status_of
 from kis.errors import DomainError, ErrorCode, Text
 from kis.telemetry import log_access, new_request_id
 
@@ -19,22 +23,29 @@ MOST_OUTSIDE_BYTES = 64 * 1024
 """Of a head, and of what comes after it without any of the body: trailers above all."""
 HEAD_WITHIN_S = 10.0
 """Of the first one, from when the connection begins; of the next, from its first byte."""
+SILENT_S = 30.0
+"""Between two pieces of a body, until its answer begins: what answers meanwhile, a batch, knows
+itself whom it waits for."""
 
 
 class Bounded(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, with bounds for what is no body."""
 
-    def __init__(self, *arguments: Any, head_within_s: float = HEAD_WITHIN_S, **more: Any) -> None:
-        """Take what uvicorn gives a connection; `head_within_s` is the time for a head."""
+    def __init__(
+        self, *arguments: Any, head_within_s: float = HEAD_WITHIN_S, silent_s: float = SILENT_S,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """Take what uvicorn gives a connection, and how long it may take whom."""
         super().__init__(*arguments, **more)
         self._outside = 0
         self._head_within_s = head_within_s
+        self._silent_s = silent_s
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
         super().connection_made(transport)
-        self._await_head()
+        self._wait(self._head_within_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -51,10 +62,16 @@ class Bounded(HttpToolsProtocol):
             piece, data = data[:room], data[room:]
             self._outside += len(piece)
             super().data_received(piece)
-        # Half a head, or a body that has its answer. Where nothing comes at all, the
-        # time of uvicorn's own runs, `timeout_keep_alive`.
-        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
-            self._await_head()
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            # Half a head, or a body that has its answer. Where nothing comes at all, the
+            # time of uvicorn's own runs, `timeout_keep_alive`.
+            if self._deadline is None:
+                self._wait(self._head_within_s)
+            return
+        self._forget_deadline()
+        if self._is_awaited(cycle):
+            self._wait(self._silent_s)
 
     def on_headers_complete(self) -> None:
         """Begin a request; its body may take some time."""
@@ -67,21 +84,40 @@ class Bounded(HttpToolsProtocol):
         self._outside = 0
         super().on_body(body)
 
-    def _await_head(self) -> None:
-        self._deadline = self.loop.call_later(self._head_within_s, self.transport.close)
+    def on_response_complete(self) -> None:
+        """Have what comes next take its own time."""
+        self._forget_deadline()
+        super().on_response_complete()
+
+    def _wait(self, time_s: float) -> None:
+        self._deadline = self.loop.call_later(time_s, self._end_wait)
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
+    def _end_wait(self) -> None:
+        self._deadline = None
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.close()
+        elif self.flow.read_paused:
+            self._wait(self._silent_s)  # it is not the client who takes so long
+        elif self._is_awaited(cycle):
+            self._answer(silence(self._silent_s))
+            self.transport.close()
+
     def _refuse(self) -> None:
         """Close the connection, and say why where an answer of ours is the next to come."""
         cycle = self.cycle
-        is_next = cycle is None or cycle.response_complete
-        if is_next or (cycle.more_body and not cycle.response_started):
+        if cycle is None or cycle.response_complete or self._is_awaited(cycle):
             self._answer(_too_large())
         self.transport.close()
+
+    def _is_awaited(self, cycle: RequestResponseCycle) -> bool:
+        """Whether a request is not here as a whole, nor any of its answer sent."""
+        return cycle.more_body and not cycle.response_started
 
     def _answer(self, error: DomainError) -> None:
         request_id = new_request_id()
@@ -91,7 +127,8 @@ class Bounded(HttpToolsProtocol):
             f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(STATUS_LINE[status_of(error)] + headers.encode() + body)
-        # Which request it was to become nobody can say.
+        # Of a head nobody can say what it was to be; a request whose body ends so is
+        # logged as well, as one that the client has left.
         client = self.client[0] if self.client else "-"
         log_access(client, "-", "-", status_of(error), 0.0, "", request_id)
 

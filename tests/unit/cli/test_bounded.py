@@ -22,6 +22,7 @@ class Application:
 
     def __init__(self) -> None:
         self.has_begun = asyncio.Event()
+        self.has_read = asyncio.Event()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
         self.has_begun.set()
@@ -34,6 +35,7 @@ class Application:
             if message["type"] == "http.disconnect":
                 return
             size += len(message["body"])
+            self.has_read.set()
             more = message["more_body"]
         await self._answer(send, b"%d bytes" % size)
 
@@ -44,14 +46,17 @@ class Application:
 
 
 class Made:
-    """Makes connections that wait so long for a head; the last one can be looked at."""
+    """Makes connections that wait so long; the last one can be looked at."""
 
-    def __init__(self, head_within_s: float) -> None:
+    def __init__(self, head_within_s: float, silent_s: float = NEVER_S) -> None:
         self._head_within_s = head_within_s
+        self._silent_s = silent_s
         self.last: Bounded
 
     def __call__(self, **given: Any) -> OneWrite:
-        self.last = made = OneWrite(head_within_s=self._head_within_s, **given)
+        self.last = made = OneWrite(
+            head_within_s=self._head_within_s, silent_s=self._silent_s, **given
+        )
         return made
 
 
@@ -60,16 +65,16 @@ def padded(start: bytes, size: int, end: bytes = b"") -> bytes:
     return start + b"a" * (size - len(start) - len(end)) + end
 
 
-def assert_refused(answer: bytes) -> None:
+def assert_refused(answer: bytes, status: int = 431, code: str = "HEADERS_TOO_LARGE") -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
-    status, *headers = head.decode().lower().split("\r\n")
-    assert status == "http/1.1 431 request header fields too large"
+    first, *headers = head.decode().lower().split("\r\n")
+    assert first.startswith(f"http/1.1 {status} ")
     fields = dict(line.split(": ", 1) for line in headers)
     assert fields["content-type"] == "application/problem+json"
     assert fields["connection"] == "close"
     problem = json.loads(body)
     assert len(body) == int(fields["content-length"])
-    assert (problem["status"], problem["code"]) == (431, "HEADERS_TOO_LARGE")
+    assert (problem["status"], problem["code"]) == (status, code)
     assert problem["requestId"] == fields["x-request-id"]
 
 
@@ -206,7 +211,31 @@ def test_after_an_answer_there_is_no_more_time_either(first: bytes, more: bytes)
     serve(Application(), test, made)
 
 
-def test_a_request_has_all_the_time_that_its_body_takes() -> None:
+@pytest.mark.parametrize("begun", [b"", b"1\r\nx\r\n", b"ff\r\nx"])
+def test_a_body_that_stops_coming_is_waited_for_no_longer(begun: bytes) -> None:
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(CHUNKED + begun)
+        assert_refused(await client.all(), 408, "REQUEST_TIMEOUT")
+
+    serve(Application(), test, Made(NEVER_S, SOON_S))
+
+
+def test_whose_answer_has_begun_may_be_silent() -> None:
+    """As in a batch: it knows itself whom it waits for."""
+    made = Made(NEVER_S)
+
+    async def test(_: Application, client: Client, transport: asyncio.Transport) -> None:
+        transport.write(HEAD % (b"POST /half", b"Transfer-Encoding: chunked\r\n\r\n"))
+        await client.until(b"half\r\n")
+        made.last._silent_s = SOON_S
+        transport.write(b"1\r\nx\r\n")
+        await asyncio.sleep(10 * SOON_S)
+        assert not client.is_lost.is_set()
+
+    serve(Application(), test, made)
+
+
+def test_each_piece_of_a_body_has_its_time() -> None:
     made = Made(NEVER_S)
 
     async def test(application: Application, client: Client, transport: asyncio.Transport) -> None:
@@ -215,10 +244,14 @@ def test_a_request_has_all_the_time_that_its_body_takes() -> None:
         assert made.last._deadline is not None
         transport.write(CHUNKED[20:])
         await asyncio.wait_for(application.has_begun.wait(), GUARD_S)
+        first = made.last._deadline
         transport.write(b"3\r\nabc\r\n")
-        await asyncio.sleep(SOON_S)
-        assert made.last._deadline is None
+        await asyncio.wait_for(application.has_read.wait(), GUARD_S)
+        assert made.last._deadline is not first
+        assert first is not None
+        assert first.cancelled()
         transport.write(b"0\r\n\r\n")
         await client.until(b"\r\n\r\n3 bytes")
+        assert made.last._deadline is None
 
     serve(Application(), test, made)
