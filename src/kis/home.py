@@ -22,7 +22,9 @@ FOLDERS = (
 )
 _FOLDER_MODE = 0o750
 _SECRET_BYTES = 32
-_OTHERS = 0o077
+OTHERS = 0o037
+"""Bits of a mode with which more than the owner, and a group that reads, has the secrets."""
+GROUP_READS = 0o040
 _HEADING = "# KIS 설정과 비밀값. 이 파일을 공유하지 마십시오. Settings and secrets: do not share.\n"
 
 
@@ -43,7 +45,8 @@ def ensure_secrets(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Complete the .env of a prepared `home`; return what was newly generated.
 
     A secret that `environ` or the file sets is kept; all other lines of the file
-    stay byte for byte. A file that others can read becomes 0600.
+    stay byte for byte. A file that others can read becomes 0600; one that only its group
+    can read as well, as root gives it to the service, stays so.
 
     Raises:
         SettingsError: the file cannot be read or written.
@@ -62,7 +65,7 @@ def ensure_secrets(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
         }
         if generated:
             _replace(path, _with_secrets(path, generated))
-        elif path.exists() and path.stat().st_mode & _OTHERS:
+        elif path.exists() and path.stat().st_mode & OTHERS:
             path.chmod(0o600)
         return generated
 
@@ -80,7 +83,10 @@ def _with_secrets(path: Path, generated: Mapping[str, str]) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, mode 0600: after a power cut the old file or the new one."""
+    """Put `content` at `path`: after a power cut the old file or the new one.
+
+    Mode 0600, or 0640 where it was.
+    """
     # mkstemp creates 0600: the secrets are never readable, not even for a moment.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".env.")
     try:
@@ -90,7 +96,10 @@ def _replace(path: Path, content: bytes) -> None:
             os.fsync(descriptor)
             if path.exists():
                 # When root completes the file, the service must still be able to read it.
-                os.fchown(descriptor, path.stat().st_uid, path.stat().st_gid)
+                before = path.stat()
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+                if not before.st_mode & OTHERS:
+                    os.fchmod(descriptor, 0o600 | before.st_mode & GROUP_READS)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

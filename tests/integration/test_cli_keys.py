@@ -7,9 +7,10 @@ import pytest
 
 from kis.access.keys import Scope, key_id_for
 from kis.access.tokens import key_id_in
+from kis.evidence.envelope import key_id_for as evidence_key_id
 from tests.backends import SQLITE_ONLY
 from tests.integration.program import Program, is_clear
-from tests.services import ADMIN_API_KEY, MASTER_KEY, Server, board, dumps
+from tests.services import ADMIN_API_KEY, EVIDENCE_SECRET, MASTER_KEY, Server, board, dumps
 
 NEW_MASTER = "another-" + MASTER_KEY
 
@@ -52,8 +53,11 @@ def test_key_is_made_rotated_and_revoked(server: Server) -> None:
     new_id = rotated["key"]["keyId"]
     assert (rotated["replaced"]["state"], rotated["key"]["holder"]) == ("expired", key_id)
     assert (opens(token), opens(rotated["token"])) == (False, True)
-    wrong = server.command("keys", "revoke", "admin", new_id)
-    assert (wrong.returncode, is_clear(wrong), opens(rotated["token"])) == (2, True, True)
+    for action in ("revoke", "rotate"):
+        wrong = server.command("keys", action, "admin", new_id)
+        assert (wrong.returncode, is_clear(wrong), opens(rotated["token"])) == (2, True, True)
+    evidence = server.command("keys", "rotate", "api", evidence_key_id(EVIDENCE_SECRET.encode()))
+    assert (evidence.returncode, "evidence" in evidence.stderr) == (2, True)
     assert "revoked" in server.command("keys", "revoke", "api", new_id).stdout
     assert not opens(rotated["token"])
     last = server.command("keys", "revoke", "admin", key_id_for(Scope.ADMIN, ADMIN_API_KEY))

@@ -246,6 +246,16 @@ def test_rotated_key_of_the_env_opens_until_its_end_whatever_the_env_says(tmp_pa
     assert key_id_in(token)
 
 
+def test_revoked_key_of_the_env_does_not_administer_in_another_line(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running_client(home) as client:
+        good(revoke(client, API_ID, reason="유출"))
+    new = "edited-by-hand-0123456789"
+    with running_client(home, API_KEY=new, ADMIN_API_KEY=API_KEY) as client:
+        problem_of(client.get("/v1/keys", key=API_KEY), 401, "UNAUTHENTICATED")
+        good(estimate(client, new), 201)
+
+
 def test_key_that_was_edited_away_is_gone(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running_client(home):
@@ -310,6 +320,9 @@ def test_compromised_evidence_key(client: Client) -> None:
     assert valid == [True, False, True]
     good(revoke(client, key_id, compromisedSince="2020-01-01T00:00:00Z"))
     assert not verify_evidence(client, first["id"])["valid"]
+    assert good(revoke(client, key_id))["revokedAt"] == "2020-01-01T00:00:00.000Z"
+    good(revoke(client, key_id, compromisedSince=moment.isoformat()))
+    assert verify_evidence(client, first["id"])["valid"]
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     wrongs: tuple[object, ...] = (later, "gestern", 5, True, {})
     for wrong in wrongs:
@@ -359,6 +372,21 @@ def test_key_of_another_process_is_looked_up_before_it_is_refused(
         answer = good(estimate(client, token), 201)
         package = ask(client, f"/v1/evidence/{answer['id']}")
         assert good(other.post("/v1/evidence/verify", package))["valid"]
+
+
+def test_revoked_at_once_what_a_worker_seals_that_has_not_looked_yet_is_valid(
+    tmp_path: Path, client: Client
+) -> None:
+    if not client.settings.database_url.startswith("postgresql"):
+        pytest.skip("a SQLite file has one process")
+    with running_client(tmp_path / "other", DATABASE_URL=client.settings.database_url) as other:
+        old = current_evidence_key(client)
+        rotate(client, old)
+        good(revoke(client, old))
+        answer = good(estimate(other, API_KEY), 201)
+        package = ask(client, f"/v1/evidence/{answer['id']}")
+        assert package["envelope"]["keyId"] == old
+        assert verify_evidence(client, answer["id"])["valid"]
 
 
 def test_strangers_cost_no_more_than_a_look_now_and_then(client: Client) -> None:

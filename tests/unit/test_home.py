@@ -95,6 +95,17 @@ def test_file_that_others_can_read_is_closed(home: Path, env_file: Path, content
     assert mode_of(env_file) == 0o600
 
 
+@pytest.mark.parametrize("content", ["", "".join(f"{name}={'s' * 32}\n" for name in NAMES)])
+def test_file_that_the_group_of_the_service_can_read_stays_so(
+    home: Path, env_file: Path, content: str
+) -> None:
+    """As root makes it for a service that may not change it."""
+    env_file.write_text(content)
+    env_file.chmod(0o640)
+    ensure_secrets(home, {})
+    assert mode_of(env_file) == 0o640
+
+
 def test_linked_file_stays_a_link(home: Path, env_file: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "secrets.env"
     elsewhere.write_text("PORT=4000\n")

@@ -122,7 +122,7 @@ def require_usable(key: StoredKey, given: Mapping[str, EnvKey], now: datetime) -
 def require_other_admin(
     stored: Sequence[StoredKey], key: StoredKey, given: Mapping[str, EnvKey], now: datetime
 ) -> None:
-    """Check that without `key` somebody can still administer.
+    """Check that without `key` somebody can still administer, with a key that has no end.
 
     Raises:
         DomainError: KEY_LAST_ADMIN.
@@ -131,14 +131,17 @@ def require_other_admin(
     if Scope(key.scope) is not Scope.ADMIN:
         return
     others = [other for other in stored if other.key_id != key.key_id]
-    if not any(valid.scope is Scope.ADMIN for valid in valid_keys(others, given, now)):
+    if not any(
+        Scope(other.scope) is Scope.ADMIN and state_of(other, given, now) is State.ACTIVE
+        for other in others
+    ):
         raise DomainError(
             Finding(
                 ErrorCode.KEY_LAST_ADMIN,
                 "",
                 Text(
-                    f"{with_particle(key.key_id, '은/는')} 쓸 수 있는 마지막 관리자 키입니다.",
-                    f"{key.key_id} is the last usable admin key.",
+                    f"{key.key_id} 말고는 계속 쓸 수 있는(끝이 없는) 관리자 키가 없습니다.",
+                    f"But for {key.key_id} no usable admin key is without an end.",
                 ),
                 Text(
                     "먼저 다른 관리자 키를 만드십시오: kis-backend keys create admin",

@@ -42,9 +42,16 @@ def end_key(connection: Connection, key: StoredKey, at: datetime, given: EnvKey 
     )
 
 
-def revoke_key(connection: Connection, key_id: str, at: datetime) -> None:
-    """Have a key end now, and never open anything again."""
-    connection.execute(update(api_key_table).where(_table.id == key_id).values(revoked_at=at))
+def revoke_key(connection: Connection, key: StoredKey, at: datetime, given: EnvKey | None) -> None:
+    """Have `key` end now, and never open anything again.
+
+    The digest of one that the environment gives (`given`) is kept, so that it is known
+    whichever setting gives it later.
+    """
+    digest = key.digest or (None if given is None else given.digest)
+    connection.execute(
+        update(api_key_table).where(_table.id == key.key_id).values(revoked_at=at, digest=digest)
+    )
 
 
 def mark_used(connection: Connection, key_ids: Collection[str], at: datetime) -> None:

@@ -155,7 +155,7 @@ GUIDE = {
         ),
     ),
     ErrorCode.KEY_LAST_ADMIN: Advice(
-        Text("쓸 수 있는 마지막 관리자 키다", "it is the last usable admin key"),
+        Text("그 키 말고는 끝이 없는 관리자 키가 없다", "no other admin key is without an end"),
         Text(
             "먼저 다른 관리자 키를 만든다: kis-backend keys create admin",
             "make another one first: kis-backend keys create admin",

@@ -75,8 +75,10 @@ class RevokeKeyRequest(_Order):
         Annotated[datetime, Field(strict=False)] | None,
         BeforeValidator(_a_moment),
         Field(
-            description="증거 키만: 이때부터 봉인된 증거는 유효하지 않다. 기본은 지금."
-            " Evidence keys: what was sealed from then on does not verify. Default: now.",
+            description="증거 키만: 이때부터 봉인된 증거는 유효하지 않다. 기본은 지금,"
+            " 빨라도 교체하고 2초 뒤. 이미 정한 시각은 그대로."
+            " Evidence keys: what was sealed from then on does not verify. Default: now,"
+            " 2 s after it was replaced at the earliest; told again, it stays.",
         ),
     ] = None
 

@@ -96,6 +96,8 @@ def rotate(
     """키를 새 키로 바꾼다. 재시작은 필요 없다. Replace a key, without a restart."""
     order = {"overlapDays": overlap, "expiresDays": expires}
     with connected(is_admin=True) as connection:
+        if key_id:
+            _require_kind(connection, kind, key_id, as_json=as_json)
         name = key_id or _only_one(connection, kind, as_json=as_json)
         reply = _sent(connection, f"{PATH}/{name}/rotate", order, as_json=as_json)
     _show_new(reply, as_json=as_json)
@@ -260,7 +262,7 @@ def _only_one(connection: Connection, kind: KeyKind, *, as_json: bool) -> str:
 
 
 def _require_kind(connection: Connection, kind: KeyKind, key_id: str, *, as_json: bool) -> None:
-    """Check that the key is of the kind that was said, so that a slip ends no other key."""
+    """Check that the key is of the kind that was said, so that a slip changes no other key."""
     kinds = {row["keyId"]: row["scope"] for row in _rows(connection, as_json=as_json)}
     if kinds.get(key_id, kind) != kind:
         fail(

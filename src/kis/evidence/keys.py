@@ -6,6 +6,7 @@ sealed from then on does not verify.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection
@@ -16,6 +17,9 @@ from kis.evidence.envelope import Keyring, key_id_for
 from kis.evidence.key_store import StoredSecret
 from kis.evidence.master import LockedError, MasterKey
 from kis.korean import with_particle
+
+FOLLOWED_WITHIN = timedelta(seconds=2)
+"""Other processes look twice a second: until then they may seal with the key before."""
 
 
 class EvidenceKeyState(StrEnum):
@@ -132,6 +136,17 @@ def state_of(row: StoredSecret) -> EvidenceKeyState:
     if row.compromised_since is not None:
         return EvidenceKeyState.COMPROMISED
     return EvidenceKeyState.CURRENT if row.retired_at is None else EvidenceKeyState.RETIRED
+
+
+def compromised_since(row: StoredSecret, now: datetime) -> datetime:
+    """Return since when `row`, which is revoked `now`, is compromised if nobody says.
+
+    A moment that was told before stays. Otherwise nothing becomes invalid that a process
+    sealed with it before it saw the next key: the moment may be a little in the future.
+    """
+    if row.compromised_since is not None:
+        return row.compromised_since
+    return now if row.retired_at is None else max(now, row.retired_at + FOLLOWED_WITHIN)
 
 
 def require_replaced(row: StoredSecret) -> None:

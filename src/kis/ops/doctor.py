@@ -15,10 +15,11 @@ from kis.db.migrate import HEAD, stored_revision
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import Text
 from kis.evidence.master import MasterKey
+from kis.home import GROUP_READS, OTHERS
 from kis.knowledge.content import ContentError
 from kis.knowledge.store import load_active, load_active_version, load_pointer
 from kis.ops.keys.looking import trouble_with_env, trouble_with_secrets
-from kis.ops.keys.start import KeySources
+from kis.ops.keys.start import KeySources, trouble_with_scopes
 from kis.settings import EQUAL_KEYS, Settings, env_file_of
 
 DISK_FREE_LEAST = 0.15
@@ -70,7 +71,7 @@ def _secrets_file(settings: Settings) -> Checkup:
             f"no {path}: from the environment",
         )
     mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+    if mode & OTHERS:
         return Checkup(
             "secrets",
             False,
@@ -78,10 +79,19 @@ def _secrets_file(settings: Settings) -> Checkup:
             " chmod 600을 한 뒤 키를 교체하십시오",
             f"{path} has mode {mode:o}: others can read it. chmod 600, then rotate the keys",
         )
-    return Checkup("secrets", True, f"{path} 모드 {mode:o}", f"{path} has mode {mode:o}")
+    group = mode & GROUP_READS
+    return Checkup(
+        "secrets",
+        True,
+        f"{path} 모드 {mode:o}" + (": 그룹이 읽을 수 있습니다" if group else ""),
+        f"{path} has mode {mode:o}" + (": its group can read it" if group else ""),
+    )
 
 
 def _keys(settings: Settings) -> Checkup:
+    trouble = trouble_with_scopes(KeySources.of(settings).given)
+    if trouble is not None:
+        return Checkup("keys", False, trouble.ko, trouble.en)
     if settings.admin_key_usable:
         return Checkup("keys", True, "두 키가 서로 다릅니다", "the two keys differ")
     return Checkup("keys", False, EQUAL_KEYS.ko, EQUAL_KEYS.en)

@@ -125,7 +125,7 @@ ADMIN_ENV = EnvKey("ADMIN_API_KEY", Scope.ADMIN, "the-admin-key-of-the-environme
         ([], False),
         ([key("api-x")], False),
         ([key("admin-x")], True),
-        ([key("admin-x", ends=DAY)], True),
+        ([key("admin-x", ends=DAY)], False),  # soon nobody could administer
         ([key("admin-x", ends=-DAY)], False),
         ([key("admin-x", revoked=-DAY)], False),
         ([key("admin-x", revoked=-DAY), key("admin-y")], True),

@@ -43,9 +43,15 @@ def test_end_of_a_key_of_the_environment_keeps_what_opens_it(migrated: Database)
     assert keys["admin-b"] == MADE._replace(expires_at=AT)
 
 
+def test_revoked_key_of_the_environment_is_known_by_its_digest(migrated: Database) -> None:
+    table = filled(migrated)
+    migrated.write_now(lambda c: store.revoke_key(c, GIVEN, LATER, ENV))
+    assert table.keys()[ENV.key_id] == GIVEN._replace(revoked_at=LATER, digest=ENV.digest)
+
+
 def test_revoked_and_used(migrated: Database) -> None:
     table = filled(migrated)
-    migrated.write_now(lambda c: store.revoke_key(c, "admin-b", LATER))
+    migrated.write_now(lambda c: store.revoke_key(c, MADE, LATER, None))
     migrated.write_now(lambda c: store.mark_used(c, {ENV.key_id, "api-unknown"}, AT))
     keys = table.keys()
     assert keys["admin-b"] == MADE._replace(revoked_at=LATER)

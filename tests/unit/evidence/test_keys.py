@@ -15,6 +15,7 @@ from kis.evidence.keys import (
     EvidenceKeyState,
     LiveKeyring,
     Opener,
+    compromised_since,
     current_of,
     require_replaced,
     state_of,
@@ -138,3 +139,23 @@ def test_what_seals_is_not_revoked() -> None:
         require_replaced(row(FIRST))
     assert refused.value.main.code is ErrorCode.KEY_CURRENT
     require_replaced(row(FIRST, retired=DAY))
+
+
+SECOND_OF_TIME = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("retired", "told", "expected"),
+    [
+        (-DAY, None, 0 * DAY),
+        (0 * DAY, None, 2 * SECOND_OF_TIME),
+        (-SECOND_OF_TIME, None, SECOND_OF_TIME),
+        (-3 * SECOND_OF_TIME, None, 0 * DAY),
+        (-DAY, -2 * DAY, -2 * DAY),
+        (0 * DAY, -DAY, -DAY),
+    ],
+)
+def test_compromised_since_what_nobody_seals_any_more(
+    retired: timedelta, told: timedelta | None, expected: timedelta
+) -> None:
+    assert compromised_since(row(FIRST, retired=retired, since=told), AT) == AT + expected

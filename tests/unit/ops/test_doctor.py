@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from kis.access.keys import Scope, key_id_for
+from kis.access.tokens import make_token
 from kis.app import open_services
 from kis.db.migrate import REVISION_TABLE
 from kis.ops.doctor import Checkup, examine
@@ -55,7 +56,16 @@ def test_sound_home(tmp_path: Path) -> None:
 # --- secrets -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o606])
+def test_secrets_that_the_group_of_the_service_can_read(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, **SECRETS_IN_FILE)
+    env_file_of(tmp_path).chmod(0o640)
+    checkup = finding(settings, "secrets")
+    assert checkup.is_good
+    assert "640" in checkup.en
+    assert "group" in checkup.en
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o660, 0o606])
 def test_secrets_that_others_can_read(tmp_path: Path, mode: int) -> None:
     settings = settings_in(tmp_path, **SECRETS_IN_FILE)
     assert finding(settings, "secrets").is_good
@@ -69,6 +79,15 @@ def test_secrets_that_others_can_read(tmp_path: Path, mode: int) -> None:
 def test_secrets_from_the_environment_need_no_file(tmp_path: Path) -> None:
     assert not env_file_of(tmp_path).exists()
     assert finding(settings_in(tmp_path), "secrets").is_good
+
+
+@pytest.mark.parametrize(("name", "scope"), [("API_KEY", "admin"), ("ADMIN_API_KEY", "api")])
+def test_token_of_the_other_scope(tmp_path: Path, name: str, scope: str) -> None:
+    token = make_token(f"{scope}-bcdfghjk", bytes(32))
+    checkup = finding(settings_in(tmp_path, **{name: token}), "keys")
+    assert not checkup.is_good
+    assert name in checkup.ko
+    assert token not in checkup.ko + checkup.en
 
 
 def test_equal_keys_lock_the_administration(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ class KeyService:
     async def revoke(self, key_id: str, since: datetime | None, reason: str, actor: str) -> Listed:
         """Have a key open nothing any more, or verify nothing that was sealed from `since` on.
 
+        Where no `since` is given: as `compromised_since` in `kis.evidence.keys`.
+
         Raises:
             DomainError: KEY_NOT_FOUND, KEY_LAST_ADMIN, KEY_CURRENT; INVALID_REQUEST, `since`
                 is to come.
@@ -152,7 +154,7 @@ class KeyService:
             if key.revoked_at is not None:
                 return self._shown(key)
             rules.require_other_admin(rows.keys, key, self._given, now)
-            store.revoke_key(connection, key_id, now)
+            store.revoke_key(connection, key, now, self._given.get(key_id))
             self._tell(connection, actor, "key.revoke", key_id, reason)
             return self._shown(key._replace(revoked_at=now))
 
@@ -194,11 +196,13 @@ class KeyService:
     ) -> Listed:
         def write(connection: Connection, rows: KeyRows) -> Listed:
             now = self._now()
-            moment = since or now
-            if moment > now:
+            if since is not None and since > now:
                 raise _in_the_future()
             old = _find_secret(rows, key_id)
             keys.require_replaced(old)
+            moment = since or keys.compromised_since(old, now)
+            if moment == old.compromised_since:
+                return self._shown_secret(old)
             key_store.mark_compromised(connection, key_id, moment)
             told = f"{moment.isoformat()} {reason}".strip()
             self._tell(connection, actor, "evidence_key.revoke", key_id, told)

@@ -5,7 +5,7 @@ here is such a rotation, and the one before is retired. One that was is none: af
 `keys rotate evidence` the .env still holds a retired secret, which does not come back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from kis.access import store
 from kis.access.keys import EnvKey, Scope
 from kis.access.rules import StoredKey, unknown_env_keys
+from kis.access.tokens import PREFIX
 from kis.audit.store import Entry, record
 from kis.db.locks import lock_keys
 from kis.errors import Text
@@ -54,9 +55,13 @@ def begin(
     """Store what the environment gives and nobody knows yet; return all keys.
 
     Raises:
-        SettingsError: the stored secrets are encrypted under another master key.
+        SettingsError: the stored secrets are encrypted under another master key, or a key of
+            the environment is one of the other scope.
 
     """
+    trouble = trouble_with_scopes(sources.given)
+    if trouble is not None:
+        raise SettingsError(trouble)
     lock_keys(connection)
     rows = load_rows(connection)
     try:
@@ -79,6 +84,20 @@ def begin(
     if any(rows):
         record(connection, entries)  # a first start changes nothing
     return load_rows(connection) if entries else rows
+
+
+def trouble_with_scopes(given: Iterable[EnvKey]) -> Text | None:
+    """Return which of the keys `given` was made here for the other scope, as in swapped lines."""
+    for key in given:
+        other = Scope.ADMIN if key.scope is Scope.API else Scope.API
+        if key.secret.startswith(f"{PREFIX}{other}_"):
+            return Text(
+                f"{key.name}: {PREFIX}{other}_로 시작하는 값은 {other} 키입니다."
+                f" {PREFIX}{key.scope}_ 키를 넣으십시오.",
+                f"{key.name}: what begins with {PREFIX}{other}_ is a key of {other}."
+                f" Put one of {PREFIX}{key.scope}_ there.",
+            )
+    return None
 
 
 def new_secret(random_bytes: Callable[[int], bytes]) -> bytes:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from kis.access.keys import EnvKey, Scope
+from kis.access.tokens import make_token
 from kis.audit.tables import audit_entry_table
 from kis.db.engine import Database
 from kis.evidence.envelope import key_id_for
@@ -94,3 +95,19 @@ def test_another_master_key_is_refused_and_changes_nothing(migrated: Database, s
     with pytest.raises(SettingsError, match="KIS_MASTER_KEY"):
         start(migrated, EDITED, secret=secret, master="another-master-key-0123456789abcdef")
     assert migrated.read_now(load_rows) == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "other"),
+    [("API_KEY", Scope.API, "admin"), ("ADMIN_API_KEY", Scope.ADMIN, "api")],
+)
+def test_token_of_the_other_scope_is_refused(
+    migrated: Database, name: str, scope: Scope, other: str
+) -> None:
+    """A key that administers would be handed to clients, or commands would be refused."""
+    wrong = EnvKey(name, scope, make_token(f"{other}-bcdfghjk", bytes(32)))
+    with pytest.raises(SettingsError, match=f"{name}: .*kis_{other}_") as refused:
+        start(migrated, wrong)
+    assert wrong.secret not in str(refused.value)
+    right = EnvKey(name, scope, make_token(f"{scope}-bcdfghjk", bytes(32)))
+    assert start(migrated, right).keys
