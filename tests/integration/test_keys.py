@@ -1,51 +1,26 @@
 """Keys over HTTP: made, rotated and revoked, and what becomes of what was asked with them."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kis.access.keys import Scope, key_id_for
 from kis.access.tokens import key_id_in, make_token
 from kis.ops.keys.following import KeyFollower
-from tests.integration.batches import send_batch
+from tests.integration.key_calls import (
+    ADMIN_ID,
+    API_ID,
+    create_key,
+    current_evidence_key,
+    days_from_now,
+    estimate,
+    keys,
+    revoke,
+    rotate,
+)
 from tests.integration.lifecycle import ask, good, verify_evidence
 from tests.integration.problems import problem_of
-from tests.services import ADMIN_API_KEY, API_KEY, SECRETS, Client, board, running_client
-
-CREATE = "/v1/estimate/create"
-API_ID, ADMIN_ID = key_id_for(Scope.API, API_KEY), key_id_for(Scope.ADMIN, ADMIN_API_KEY)
-
-
-def create_key(client: Client, scope: str = "api", **more: Any) -> Any:
-    return good(client.admin("POST", "/v1/keys", {"scope": scope, **more}), 201)
-
-
-def rotate(client: Client, key_id: str, **order: Any) -> Any:
-    return good(client.admin("POST", f"/v1/keys/{key_id}/rotate", order), 201)
-
-
-def revoke(client: Client, key_id: str, key: str = ADMIN_API_KEY, **order: Any) -> Any:
-    return client.request("POST", f"/v1/keys/{key_id}/revoke", key=key, json=order)
-
-
-def keys(client: Client) -> dict[str, Any]:
-    return {key["keyId"]: key for key in ask(client, "/v1/keys")}
-
-
-def estimate(client: Client, key: str, **headers: str) -> Any:
-    return client.post(CREATE, board(), key=key, headers=headers)
-
-
-def days_from_now(moment: str) -> float:
-    return (datetime.fromisoformat(moment) - datetime.now(UTC)) / timedelta(days=1)
-
-
-def current_evidence_key(client: Client) -> str:
-    (key_id,) = [name for name, key in keys(client).items() if key["state"] == "current"]
-    return key_id
-
+from tests.services import ADMIN_API_KEY, API_KEY, SECRETS, Client, running_client
 
 # --- of the API --------------------------------------------------------------------------
 
@@ -277,57 +252,7 @@ def test_equal_keys_lock_administration_but_for_keys_of_their_own(tmp_path: Path
         assert client.get("/v1/keys", key=admin).status_code == 200
 
 
-# --- of the evidence ---------------------------------------------------------------------
-
-
-def test_rotated_evidence_key_seals_and_the_old_one_verifies(client: Client) -> None:
-    before = good(estimate(client, API_KEY), 201)
-    old = current_evidence_key(client)
-    made = rotate(client, old)
-    assert made["token"] is None
-    assert (made["key"]["state"], made["replaced"]["state"]) == ("current", "retired")
-    after = good(estimate(client, API_KEY), 201)
-    sealed = [
-        ask(client, f"/v1/evidence/{each['id']}")["envelope"]["keyId"] for each in (before, after)
-    ]
-    assert sealed == [old, made["key"]["keyId"]]
-    assert all(verify_evidence(client, each["id"])["valid"] for each in (before, after))
-    problem_of(client.admin("POST", f"/v1/keys/{old}/rotate", {}), 409, "KEY_ENDED")
-
-
-def test_batch_is_sealed_with_the_new_key(client: Client) -> None:
-    sealed = []
-    for _ in range(2):
-        (line,) = send_batch(client, board())
-        package = ask(client, f"/v1/evidence/{line['estimate']['id']}")
-        sealed.append(package["envelope"]["keyId"])
-        assert good(client.post("/v1/evidence/verify", package))["valid"]
-        rotate(client, current_evidence_key(client))
-    assert sealed[0] != sealed[1]
-
-
-def test_compromised_evidence_key(client: Client) -> None:
-    first = good(estimate(client, API_KEY), 201)
-    moment = datetime.now(UTC)
-    second = good(estimate(client, API_KEY), 201)
-    key_id = current_evidence_key(client)
-    problem_of(revoke(client, key_id), 409, "KEY_CURRENT")
-    rotate(client, key_id)
-    third = good(estimate(client, API_KEY), 201)
-    revoked = good(revoke(client, key_id, compromisedSince=moment.isoformat(), reason="유출"))
-    assert revoked["state"] == "compromised"
-    valid = [verify_evidence(client, each["id"])["valid"] for each in (first, second, third)]
-    assert valid == [True, False, True]
-    good(revoke(client, key_id, compromisedSince="2020-01-01T00:00:00Z"))
-    assert not verify_evidence(client, first["id"])["valid"]
-    assert good(revoke(client, key_id))["revokedAt"] == "2020-01-01T00:00:00.000Z"
-    good(revoke(client, key_id, compromisedSince=moment.isoformat()))
-    assert verify_evidence(client, first["id"])["valid"]
-    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    wrongs: tuple[object, ...] = (later, "gestern", 5, True, {})
-    for wrong in wrongs:
-        refused = revoke(client, key_id, compromisedSince=wrong)
-        assert problem_of(refused, 400, "INVALID_REQUEST")["path"] == "$.compromisedSince"
+# --- restarts ----------------------------------------------------------------------------
 
 
 def test_keys_outlive_a_restart(tmp_path: Path) -> None:
@@ -372,21 +297,6 @@ def test_key_of_another_process_is_looked_up_before_it_is_refused(
         answer = good(estimate(client, token), 201)
         package = ask(client, f"/v1/evidence/{answer['id']}")
         assert good(other.post("/v1/evidence/verify", package))["valid"]
-
-
-def test_revoked_at_once_what_a_worker_seals_that_has_not_looked_yet_is_valid(
-    tmp_path: Path, client: Client
-) -> None:
-    if not client.settings.database_url.startswith("postgresql"):
-        pytest.skip("a SQLite file has one process")
-    with running_client(tmp_path / "other", DATABASE_URL=client.settings.database_url) as other:
-        old = current_evidence_key(client)
-        rotate(client, old)
-        good(revoke(client, old))
-        answer = good(estimate(other, API_KEY), 201)
-        package = ask(client, f"/v1/evidence/{answer['id']}")
-        assert package["envelope"]["keyId"] == old
-        assert verify_evidence(client, answer["id"])["valid"]
 
 
 def test_strangers_cost_no_more_than_a_look_now_and_then(client: Client) -> None:
