@@ -183,7 +183,9 @@ def require_as_told(told: Contents, found: Contents) -> None:
     if found.evidence is not None and found.evidence.invalid and not allowed:
         raise Unsound(
             Text(
-                f"증거 {found.evidence.invalid:,}건이 유효하지 않습니다",
-                f"{found.evidence.invalid:,} evidence packages are not valid",
+                f"증거 {found.evidence.invalid:,}건이 유효하지 않습니다."
+                " 그때는 EVIDENCE_SECRET이나 KIS_MASTER_KEY가 달랐습니까",
+                f"{found.evidence.invalid:,} evidence packages are not valid."
+                " Were EVIDENCE_SECRET or KIS_MASTER_KEY other ones then",
             )
         )

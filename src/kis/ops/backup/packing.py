@@ -24,6 +24,8 @@ LEVEL = 6
 GZIP = 31
 """What zlib calls the format of gzip, with the largest window."""
 BUSY_TIMEOUT_S = 30.0
+SYNC_BYTES = 8 << 20
+"""Of a copy at a time: all at once at its end, commits to the same disk would wait for it."""
 TOLD_EVERY = 200_000
 """Steps of SQLite's machine between two words about how far it is."""
 
@@ -45,9 +47,16 @@ def copy(source: Path, target: Path, tell: Tell) -> None:
     total = _size_of(source)
     raised: list[BaseException] = []
 
+    synced = 0
+
     def watch() -> int:
+        nonlocal synced
+        size = _size_of(target)
         try:
-            tell(COPY, min(_size_of(target), total), total)
+            if size - synced > SYNC_BYTES:
+                durable.sync_file(target)
+                synced = size
+            tell(COPY, min(size, total), total)
         except BaseException as error:  # noqa: BLE001 - SQLite stands between here and who waits
             raised.append(error)
         return len(raised)
