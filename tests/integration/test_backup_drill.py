@@ -21,7 +21,9 @@ from tests.services import Client, board, running_client
 from tests.unit.ops.installed import OPENER, install
 
 ROOT = Path(__file__).parents[2]
-CUTS, DRILL_CUTS = 50, 500
+MOMENTS, DRILL_MOMENTS = 25, 500
+STEPS = 30
+"""At least so many calls of it change files; some of the moments come when it has ended."""
 TIMEOUT_S = 600
 
 
@@ -29,13 +31,13 @@ TIMEOUT_S = 600
 def test_killed(tmp_path: Path, what: str, is_drill: bool) -> None:
     """Never a broken file under a good name; the old database or the new one."""
     install(tmp_path / "home", f"sqlite:///{tmp_path / 'kis.db'}")
-    cuts = DRILL_CUTS if is_drill else CUTS
+    moments = DRILL_MOMENTS if is_drill else MOMENTS
     done = subprocess.run(
-        [sys.executable, "-m", "tests.cuts", what, str(tmp_path), str(cuts)], cwd=ROOT,
+        [sys.executable, "-m", "tests.cuts", what, str(tmp_path), str(moments)], cwd=ROOT,
         capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < cuts
+    assert int(done.stdout) > STEPS
 
 
 # --- a full disk --------------------------------------------------------------------------
