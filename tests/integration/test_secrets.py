@@ -1,5 +1,7 @@
 """The secrets in `.env`: made once, shown once, and rotated as the runbook does it."""
 
+import os
+import pty
 import re
 import sqlite3
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 from kis.settings import EQUAL_KEYS
 from tests.integration import runbook
 from tests.integration.lifecycle import ask, estimate, good, refused, verify_evidence
-from tests.integration.program import Program, is_clear
+from tests.integration.program import PROGRAM, Program, is_clear
 from tests.services import Server, board, running_server
 
 NAMES = ["API_KEY", "ADMIN_API_KEY", "EVIDENCE_SECRET", "KIS_MASTER_KEY"]
@@ -69,20 +71,49 @@ def test_secrets_are_made_for_nobody_else_to_read(tmp_path: Path) -> None:
     assert len(set(secrets.values())) == 4
 
 
-def test_secrets_are_shown_when_they_are_made_and_never_again(tmp_path: Path) -> None:
+def test_secrets_are_shown_to_whoever_starts_it_and_never_again(tmp_path: Path) -> None:
     home = tmp_path / "production"
-    with serving(home) as server:
-        first = output_of(server)
+    first = serve_at_a_terminal(home)
     secrets = stored(home)
     for name, secret in secrets.items():
         assert first.count(f"{name}={secret}") == 1
-    assert "KIS http://" in first
-    with serving(home) as server:
-        second = output_of(server)
+    second = serve_at_a_terminal(home)
     assert stored(home) == secrets
     log = (home / "logs" / "kis-backend.log").read_text(encoding="utf-8")
     for secret in secrets.values():
         assert secret not in second + log
+
+
+def test_secrets_are_not_shown_to_what_keeps_them(tmp_path: Path) -> None:
+    """The journal and the log of a container: they are told where the secrets are."""
+    home = tmp_path / "production"
+    with serving(home) as server:
+        shown = output_of(server)
+    assert "KIS http://" in shown
+    assert shown.count(str(home / "kis-backend" / ".env")) >= 1
+    done = Program(tmp_path / "other", **FROM_FILE).run("db", "migrate")
+    for text, secrets in ((shown, stored(home)), (done.stderr, stored(tmp_path / "other"))):
+        assert "New secrets were stored" in text
+        assert not [name for name, secret in secrets.items() if secret in text]
+
+
+def serve_at_a_terminal(home: Path) -> str:
+    """Start the server at a terminal, end it once it answers, and return what was shown."""
+    ours, theirs = pty.openpty()
+    program = Program(home, **FROM_FILE)
+    with subprocess.Popen(
+        [PROGRAM, "serve"], env=program.environ, stdin=subprocess.DEVNULL, stdout=theirs,
+        stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        try:
+            while b"/v1/estimate/create" not in shown:
+                shown += os.read(ours, 10_000)
+        finally:
+            process.terminate()
+            os.close(ours)
+    return shown.decode()
 
 
 # --- the API key -------------------------------------------------------------------------

@@ -43,15 +43,20 @@ def prepare() -> Prepared:
 
 
 def show_secrets(prepared: Prepared, stream: IO[str]) -> None:
-    """Show newly made secrets on `stream`, this once."""
+    """Say on `stream` where newly made secrets are; show them, this once, if it is a terminal.
+
+    Anything else keeps what it gets: a journal, the log of a container.
+    """
     from kis.settings import env_file_of  # noqa: PLC0415 - only when a command runs
 
-    if prepared.generated:
-        stream.write(
-            f"새 비밀값을 {env_file_of(prepared.settings.home)} 파일에 저장했습니다."
-            " 지금 한 번만 보여 줍니다.\n"
-            "New secrets were stored there; they are shown only this once.\n"
-        )
+    if not prepared.generated:
+        return
+    stream.write(
+        f"새 비밀값을 {env_file_of(prepared.settings.home)} 파일에 저장했습니다.\n"
+        "New secrets were stored there.\n"
+    )
+    if stream.isatty():
+        stream.write("지금 한 번만 보여 줍니다. They are shown only this once:\n")
         stream.writelines(f"  {name}={secret}\n" for name, secret in prepared.generated.items())
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ from kis.db.engine import Database
 from kis.db.locks import lock_keys
 from kis.db.writer import Writer
 from kis.evidence.keys import CurrentLockedError, LiveKeyring
-from kis.ops.keys.rows import KeyRows, load_rows
+from kis.ops.keys.rows import KeyRows, load_live_rows
 
 LOOK_EVERY_S = 0.5
 ASKED_EVERY_S = 0.1
@@ -72,7 +73,7 @@ class KeyFollower:
             changes = self._changes
             self._began_s = time.monotonic()
             try:
-                rows = await self._database.read(load_rows)
+                rows = await self._database.read(partial(load_live_rows, now=self._now()))
             except Exception:
                 self._place(self._rows)
                 raise

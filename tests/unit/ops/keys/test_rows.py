@@ -8,7 +8,7 @@ from kis.access.rules import StoredKey
 from kis.db.engine import Database
 from kis.evidence import key_store
 from kis.evidence.key_store import StoredSecret
-from kis.ops.keys.rows import KeyRows, load_rows
+from kis.ops.keys.rows import KeyRows, load_live_rows, load_rows
 
 AT = datetime(2026, 11, 22, 10, 15, 0, 123_456, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
@@ -36,3 +36,17 @@ def test_all_in_the_order_of_their_making(migrated: Database) -> None:
     assert rows == KeyRows(KEYS, SECRETS)
     assert set(rows.keys) == set(migrated.read_now(store.load_keys))
     assert set(rows.secrets) == set(migrated.read_now(key_store.load_secrets))
+
+
+def test_api_keys_that_have_ended_are_no_more_followed(migrated: Database) -> None:
+    """They come to be many, and are looked at twice a second; retired secrets verify for ever."""
+    ending = StoredKey("api", "api-d", "api-d", "", AT, LATER, None, None, b"e")
+    given = StoredKey("api", "api-e", "api-e", "", AT, None, AT, None, None)
+    migrated.write_now(lambda c: store.add_keys(c, [*KEYS, ending, given]))
+    for secret in SECRETS:
+        migrated.write_now(partial(key_store.make_current, secret=secret))
+    just = timedelta(microseconds=1)
+    for now, ids in ((LATER - just, {"api-b", "api-c", "api-d"}), (LATER, {"api-b", "api-c"})):
+        rows = migrated.read_now(partial(load_live_rows, now=now))
+        assert {key.key_id for key in rows.keys} == ids
+        assert {secret.key_id for secret in rows.secrets} == {"evk-1", "evk-2"}
