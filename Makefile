@@ -60,6 +60,9 @@ bench: setup ## measure durable estimates per second into bench/RESULTS.md
 soak: setup ## twenty minutes of estimates while all goes on around them, into bench/SOAK.md
 	$(BIN)/python -m bench.soak
 
+reliability: setup ## power cuts, kills, moments and a full disk, into docs/reliability.md
+	$(BIN)/python -m bench.reliability
+
 clean: ## remove what make made; KIS_HOME stays
 	rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ class Outcome:
     """What was found after the cuts. Estimates `lost` were acknowledged before the cut.
 
     `stale`: rebuilt from a journal that had more on its disk; `invented`: never committed.
+    `behind_s`: the greatest age of an acknowledged estimate that the journal did not have yet.
     """
 
     cuts: int = 0
@@ -43,7 +44,16 @@ class Outcome:
     refused: int = 0
     stale: int = 0
     invented: int = 0
+    behind_s: float = 0.0
     faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        """Count what another found as well."""
+        for name in ("cuts", "acknowledged", "lost", "corrupt", "rebuilt", "refused", "stale"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.invented += other.invented
+        self.behind_s = max(self.behind_s, other.behind_s)
+        self.faults += other.faults
 
     @property
     def is_good(self) -> bool:
@@ -88,7 +98,7 @@ def cut(run: Run, count: int, seed: int, scratch: Path, *, lies: bool = False) -
         outcome.cuts += 1
         at_ns = run.ops[place - 1].at_ns if place else 0
         _look_at_database(left / DATABASE, by(run.found, at_ns), outcome)
-        _look_at_journal(left / JOURNAL, sure, run, outcome)
+        _look_at_journal(left / JOURNAL, sure, run, at_ns, outcome)
         shutil.rmtree(left, ignore_errors=True)
         shutil.rmtree(sure, ignore_errors=True)
     return outcome
@@ -106,7 +116,7 @@ def _look_at_database(file: Path, acknowledged: set[str], outcome: Outcome) -> N
         outcome.faults.append(str(error))
 
 
-def _look_at_journal(left: Path, sure: Path, run: Run, outcome: Outcome) -> None:
+def _look_at_journal(left: Path, sure: Path, run: Run, at_ns: int, outcome: Outcome) -> None:
     if not spans(sure):
         return
     target = left.parent / "rebuilt.db"
@@ -122,6 +132,9 @@ def _look_at_journal(left: Path, sure: Path, run: Run, outcome: Outcome) -> None
         return
     outcome.rebuilt += 1
     tail = chains(sure)[-1].tail()
-    synced = by(run.found, tail.through_ns) if tail else set()
-    outcome.stale += bool(synced - set(held))
+    through_ns = tail.through_ns if tail else 0
+    outcome.stale += bool(by(run.found, through_ns) - set(held))
     outcome.invented += held != run.order[: len(held)]
+    missing = [each for each in run.found if through_ns < each.answered_ns <= at_ns]
+    oldest_ns = min((each.answered_ns for each in missing), default=at_ns)
+    outcome.behind_s = max(outcome.behind_s, (at_ns - oldest_ns) / 1e9)

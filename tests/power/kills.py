@@ -9,7 +9,7 @@ from pathlib import Path
 from kis.ops.backup.trouble import Unsound
 from kis.ops.journal.folder import chains
 from kis.ops.journal.rebuilding import rebuild, spans
-from tests.power.cuts import DATABASE, JOURNAL
+from tests.power.cuts import DATABASE, JOURNAL, Run
 from tests.power.load import Acknowledged, by, committed_in, load, sent_after
 from tests.services import Server
 
@@ -25,6 +25,12 @@ class Moments:
     rebuilt: int = 0
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: "Moments") -> None:
+        """Count what another found as well."""
+        self.rebuilt += other.rebuilt
+        self.refused += other.refused
+        self.wrong += other.wrong
 
 
 @dataclass
@@ -68,6 +74,14 @@ def kill(home: Path, kills: int, points: int, seed: int) -> Kills:
 def moment_of(at_ns: int) -> datetime:
     """Return a moment as people write it."""
     return BEGINNING + timedelta(microseconds=at_ns // 1000)
+
+
+def points_in_time(run: Run, count: int, seed: int) -> Moments:
+    """Rebuild so many moments of a server that was under load, by chance."""
+    chance = random.Random(seed)  # noqa: S311 - so that a failure can be repeated
+    (span,) = spans(run.home / JOURNAL)
+    points = [span.first + chance.random() * (span.last - span.first) for _ in range(count)]
+    return look_into(run.home / JOURNAL, points, run.found, run.order)
 
 
 def _points(

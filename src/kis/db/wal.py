@@ -138,6 +138,10 @@ class Wal:
         """
         self._ask("wal_autocheckpoint = 0")
 
+    def let_go(self) -> None:
+        """Leave checkpoints to SQLite: nobody follows."""
+        self._ask(f"wal_autocheckpoint = {CHECKPOINT_FRAMES}")
+
     def follow(self, follower: Follower, now_ns: Callable[[], int]) -> WalState:
         """Let `follower` copy the log, from now on; return its state. Nobody may write yet.
 
@@ -166,6 +170,8 @@ class Wal:
             return
         if state.salt != self._last.salt:
             self._note_turn(state)
+            # Killed before this is copied, nobody could prove that nothing is missing.
+            self._follower.hurry()
         self.marks.append(Mark(state.salt, state.frames, self._now_ns()))
         self._last = state
 
@@ -206,9 +212,8 @@ class Wal:
         self._clean = state if is_clean and self.index.state() == state else None
 
     def stop_following(self) -> None:
-        """Forget the follower, and leave checkpoints to SQLite."""
+        """Forget the follower; SQLite's closing checkpoint is the next one."""
         self._follower = None
-        self._ask(f"wal_autocheckpoint = {CHECKPOINT_FRAMES}")
 
     def close(self) -> None:
         """Close the index, after every connection to the database."""

@@ -114,7 +114,9 @@ def test_a_follower_is_asked_before_a_checkpoint(database: Database, wal: Wal) -
     old = state_of(wal)
     database.tend()
     assert watcher.asked == [old]
+    watcher.hurried = 0
     commit(database)
+    assert watcher.hurried == 1
     (turn,) = wal.turns
     assert turn == (old, state_of(wal).salt, True)
     assert state_of(wal).frames < 10

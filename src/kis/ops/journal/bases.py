@@ -21,7 +21,7 @@ from kis.ops.backup.durable import FILE_MODE, sync_folder
 from kis.ops.journal import keeping, packing
 from kis.ops.journal.copying import Position
 from kis.ops.journal.folder import Base, Chain, chains
-from kis.ops.journal.service import Journal
+from kis.ops.journal.service import END_S, Journal
 
 logger = logging.getLogger("kis.journal")
 
@@ -67,7 +67,8 @@ class BaseKeeper:
             if self._process is not None:
                 self._process.kill()
         if self._thread.ident is not None:
-            self._thread.join()
+            # It may wait for a journal that hangs.
+            self._thread.join(END_S)
 
     def _run(self) -> None:
         wait_s = FIRST_AFTER_S

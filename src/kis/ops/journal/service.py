@@ -16,7 +16,8 @@ logger = logging.getLogger("kis.journal")
 
 POLL_S = 0.4
 RETRY_S = 5.0
-END_S = 10.0
+END_S = 3.0
+"""How long the end of the service waits for a disk that hangs."""
 
 
 class Journal:
@@ -95,7 +96,7 @@ class Journal:
         try:
             self._wal.follow(self, self._now_ns)
         except OSError as error:
-            self._wal.stop_following()
+            self._wal.let_go()
             self._fail(error)
             return
         self._thread.start()
