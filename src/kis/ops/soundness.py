@@ -203,7 +203,12 @@ def _keys(connection: Connection, opener: Opener) -> Checkup:
     trouble = trouble_with_secrets(connection, MasterKey(opener.master))
     if trouble is not None:
         return Checkup("keys", False, trouble.ko, trouble.en)
-    return Checkup("keys", True, "증거 키를 모두 열 수 있습니다", "all evidence keys can be opened")
+    return Checkup(
+        "keys",
+        True,
+        "포기한 것 말고는 증거 키를 모두 열 수 있습니다",
+        "all evidence keys but those given up can be opened",
+    )
 
 
 def _evidence(
