@@ -14,6 +14,7 @@ from kis.estimate import proofs
 from kis.estimate.tables import estimate_table
 from kis.evidence import key_store
 from kis.evidence.keys import Opener
+from kis.ops.installation import count_rows
 from kis.ops.spawned import become_worker, spawned
 
 PAGE = 200
@@ -54,11 +55,19 @@ def _ids_after(after: str, connection: Connection) -> list[str]:
     return list(connection.scalars(select(ids).where(ids > after).order_by(ids).limit(PAGE)))
 
 
-def sample_ids(database: Database, count: int) -> Iterator[list[str]]:
+def _sample_ids(database: Database, count: int) -> Iterator[list[str]]:
     """Yield `count` ids by chance, in pages."""
     query = select(estimate_table.c.id).order_by(func.random()).limit(count)
     ids = database.read_now(lambda c: list(c.scalars(query)))
     return (ids[at : at + PAGE] for at in range(0, len(ids), PAGE))
+
+
+def ids_to_verify(database: Database, at_most: int | None) -> tuple[int, Iterator[list[str]]]:
+    """Return how many ids to verify, and them in pages: all, or `at_most` of them by chance."""
+    total = database.read_now(count_rows)["Estimate"]
+    if at_most is None or at_most >= total:
+        return total, estimate_ids(database)
+    return at_most, _sample_ids(database, at_most)
 
 
 def find_faults(

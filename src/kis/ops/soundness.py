@@ -20,9 +20,8 @@ from kis.ops.evidence_pool import (
     SLOW_MS,
     Fault,
     Places,
-    estimate_ids,
     find_faults,
-    sample_ids,
+    ids_to_verify,
 )
 from kis.ops.installation import count_rows
 from kis.ops.keys.looking import trouble_with_secrets
@@ -215,11 +214,7 @@ def _evidence(
     database: Database, url: str, order: EvidenceOrder, tell: Callable[[int, int], None]
 ) -> Iterator[Checkup]:
     """Verify evidence, and yield one checkup for all that is valid, one for each that is not."""
-    total = database.read_now(count_rows)["Estimate"]
-    pages = estimate_ids(database)
-    if order.at_most is not None and order.at_most < total:
-        total = order.at_most
-        pages = sample_ids(database, total)
+    total, pages = ids_to_verify(database, order.at_most)
     verified = 0
 
     def count(more: int) -> None:

@@ -16,8 +16,8 @@ from kis.ops.backup.manifest import Contents, EvidenceCount
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.trouble import Unsound
 from kis.ops.doctor import in_one_line, load_knowledge, trouble_in_file
-from kis.ops.evidence_pool import SLOW_MS, Places, estimate_ids, find_faults, sample_ids
-from kis.ops.installation import count_rows, identity
+from kis.ops.evidence_pool import SLOW_MS, Places, find_faults, ids_to_verify
+from kis.ops.installation import identity
 
 CHECK, EVIDENCE = "점검 check", "증거 evidence"
 SPOT = 200
@@ -142,11 +142,7 @@ def verify_evidence(database: Database, url: str, order: Order, tell: Tell) -> E
         Unsound: some is not valid that is so in the original.
 
     """
-    total = database.read_now(count_rows)["Estimate"]
-    pages = estimate_ids(database)
-    if order.at_most is not None and order.at_most < total:
-        total = order.at_most
-        pages = sample_ids(database, total)
+    total, pages = ids_to_verify(database, order.at_most)
     verified = 0
 
     def count(more: int) -> None:
