@@ -5,7 +5,7 @@ import signal
 import socket
 from pathlib import Path
 
-from kis.cli.serving import DRAIN_S
+from kis.serving.process import DRAIN_S
 from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import rows_of
 from tests.integration.program import until

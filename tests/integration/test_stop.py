@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kis.cli.pid_file import pid_file
+from kis.serving.pid_file import pid_file
 from tests.integration.program import PROGRAM, Program, is_clear
 from tests.services import Server, board, running_server, settings_in
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from kis.cli.serving_workers import BLOCKED_AFTER_S
 from kis.ops.watch.pulse import EVERY_S
+from kis.serving.workers import BLOCKED_AFTER_S
 from tests.backends import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.integration.lifecycle import estimate, good
 from tests.integration.program import until

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kis.cli.client import fail, prepare, show_secrets
-from kis.cli.lock import Locked, only_process
+from kis.serving.lock import Locked, only_process
 
 if TYPE_CHECKING:
     import httpx

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from kis.cli.client import fail, prepare, show_secrets
-from kis.cli.lock import Locked, only_process
 from kis.cli.replay import INTERRUPTED, MAX_WORKERS, SLOW_MS, signals
 from kis.cli.server import AsJson
+from kis.serving.lock import Locked, only_process
 
 if TYPE_CHECKING:
     from kis.db.engine import Database

@@ -54,8 +54,8 @@ def _status_of(settings: "Settings") -> "Reply":
     import msgspec  # noqa: PLC0415
 
     from kis.cli.connection import Reply, call  # noqa: PLC0415
-    from kis.cli.lock import Locked, only_process  # noqa: PLC0415
     from kis.ops.journal.protection import status_of  # noqa: PLC0415
+    from kis.serving.lock import Locked, only_process  # noqa: PLC0415
 
     try:
         with only_process(settings, wait_s=0):

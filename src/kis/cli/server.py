@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from kis.cli.client import fail, prepare, show_secrets
-from kis.cli.lock import Lock, Locked, lock_file, only_process
-from kis.cli.pid_file import end_server, named_process
+from kis.serving.lock import Lock, Locked, lock_file, only_process
+from kis.serving.pid_file import end_server, named_process
 
 if TYPE_CHECKING:
     import socket
@@ -37,7 +37,7 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """서버를 시작한다. Start the service."""
-    from kis.cli.serving import listen  # noqa: PLC0415 - only for a server
+    from kis.serving.process import CannotServe, listen  # noqa: PLC0415 - only for a server
     from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415
 
     prepared = prepare()
@@ -62,6 +62,8 @@ def serve(
             named_process(settings),
         ):
             _run(settings, workers, lock, listener, shown)
+    except CannotServe as error:
+        fail(error.text.ko, error.text.en, 2)
     except Locked as locked:
         fail(
             f"다른 프로세스({locked.address or '명령'})가 데이터베이스를 쓰고 있습니다:"
@@ -136,7 +138,7 @@ def _run(
     announcement: str | None,
 ) -> None:
     """Serve until a signal comes; show `announcement` once requests are answered."""
-    from kis.cli.notify import READY, STOPPING, notify  # noqa: PLC0415 - only for a server
+    from kis.serving.notify import READY, STOPPING, notify  # noqa: PLC0415 - only for a server
 
     def tell_ready() -> None:
         lock.name(address_here(settings))
@@ -150,11 +152,11 @@ def _run(
         notify(STOPPING)
 
     if workers == 1:
-        from kis.cli.serving import serve_here  # noqa: PLC0415 - only for a server
+        from kis.serving.process import serve_here  # noqa: PLC0415 - only for a server
 
         serve_here(settings, listener, on_ready=tell_ready, on_end=tell_ending)
         return
-    from kis.cli.serving_workers import serve_with_workers  # noqa: PLC0415 - only for several
+    from kis.serving.workers import serve_with_workers  # noqa: PLC0415 - only for several
 
     serve_with_workers(settings, workers, listener, on_ready=tell_ready, on_end=tell_ending)
 

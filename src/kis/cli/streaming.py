@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from kis.cli.client import fail, prepare, show_secrets
 from kis.cli.connection import TIMEOUT_S, Reply
-from kis.cli.lock import Locked, only_process
+from kis.serving.lock import Locked, only_process
 
 if TYPE_CHECKING:
     from kis.settings import Settings

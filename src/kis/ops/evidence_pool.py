@@ -55,7 +55,7 @@ def _ids_after(after: str, connection: Connection) -> list[str]:
     return list(connection.scalars(select(ids).where(ids > after).order_by(ids).limit(PAGE)))
 
 
-def _sample_ids(database: Database, count: int) -> Iterator[list[str]]:
+def sample_ids(database: Database, count: int) -> Iterator[list[str]]:
     """Yield `count` ids by chance, in pages."""
     query = select(estimate_table.c.id).order_by(func.random()).limit(count)
     ids = database.read_now(lambda c: list(c.scalars(query)))
@@ -67,7 +67,7 @@ def ids_to_verify(database: Database, at_most: int | None) -> tuple[int, Iterato
     total = database.read_now(count_rows)["Estimate"]
     if at_most is None or at_most >= total:
         return total, estimate_ids(database)
-    return at_most, _sample_ids(database, at_most)
+    return at_most, sample_ids(database, at_most)
 
 
 def find_faults(

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from kis.cli.one_write import MOST_BYTES
-from tests.unit.cli.served import Client, Send, serve
+from kis.serving.one_write import MOST_BYTES
+from tests.unit.serving.served import Client, Send, serve
 
 REQUEST = b"GET /%b HTTP/1.1\r\nHost: kis\r\n%b\r\n"
 PART = b"x" * MOST_BYTES

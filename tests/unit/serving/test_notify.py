@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from kis.cli import notify
+from kis.serving import notify
 
 
 @pytest.fixture(params=["path", "abstract"])

@@ -22,14 +22,14 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
-from kis.cli.client import fail
-from kis.cli.notify import tell_alive
-from kis.cli.serving import DRAIN_S, UVICORN, tune
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
+from kis.errors import Text
 from kis.ops.shared_counts import counting_together
 from kis.ops.spawned import when_parent_ends
+from kis.serving.notify import tell_alive
+from kis.serving.process import DRAIN_S, UVICORN, CannotServe, tune
 from kis.settings import Settings, SettingsError, load_settings
 from kis.telemetry import configure_logging
 
@@ -113,6 +113,7 @@ def serve_with_workers(
     `on_ready` is called once all take requests, `on_end` before they are told to end.
 
     Raises:
+        CannotServe: no worker starts.
         DatabaseUnavailable: the database cannot be used.
 
     """
@@ -130,10 +131,11 @@ def serve_with_workers(
     with counting_together():
         supervisor.run()
     if not (supervisor.has_started or supervisor.is_told_to_end):
-        fail(
-            f"워커가 시작하지 못했습니다. 로그를 보십시오: {settings.log_file}",
-            "A worker could not start: see the log.",
-            2,
+        raise CannotServe(
+            Text(
+                f"워커가 시작하지 못했습니다. 로그를 보십시오: {settings.log_file}",
+                "A worker could not start: see the log.",
+            )
         )
 
 

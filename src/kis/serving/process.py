@@ -3,8 +3,8 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kis.cli.client import fail
-from kis.cli.notify import tell_alive
+from kis.errors import Text
+from kis.serving.notify import tell_alive
 
 if TYPE_CHECKING:
     import socket
@@ -27,15 +27,29 @@ MMAP_THRESHOLD_BYTES = 128 * 1024
 
 UVICORN: dict[str, Any] = {
     "log_config": None, "access_log": False, "loop": "uvloop",
-    "http": "kis.cli.one_write:OneWrite",
+    "http": "kis.serving.one_write:OneWrite",
     "server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": DRAIN_S,
     "backlog": BACKLOG, "timeout_keep_alive": IDLE_S,
 }  # fmt: skip
 """What `uvicorn.Config` is told, whether one process serves or several."""
 
 
+class CannotServe(Exception):  # noqa: N818 - it is told to a person as it is
+    """No request can be answered; `text` says why."""
+
+    def __init__(self, text: Text) -> None:
+        """Keep what people are told."""
+        super().__init__(text.en)
+        self.text = text
+
+
 def listen(settings: "Settings") -> "socket.socket":
-    """Return the socket that requests arrive at; end with a message where there can be none."""
+    """Return the socket that requests arrive at.
+
+    Raises:
+        CannotServe: the address is not to be had.
+
+    """
     import socket  # noqa: PLC0415 - only when the server starts
 
     try:
@@ -44,12 +58,13 @@ def listen(settings: "Settings") -> "socket.socket":
             (settings.host, settings.port), family=family, backlog=BACKLOG
         )
     except OSError as error:
-        fail(
-            f"{settings.host}:{settings.port} 주소에서 시작할 수 없습니다: {error}\n"
-            "다른 프로그램이 이 포트를 쓰고 있으면 PORT를 바꾸십시오.",
-            "Another program may use this port: set PORT to a free one.",
-            2,
-        )
+        raise CannotServe(
+            Text(
+                f"{settings.host}:{settings.port} 주소에서 시작할 수 없습니다: {error}\n"
+                "다른 프로그램이 이 포트를 쓰고 있으면 PORT를 바꾸십시오.",
+                "Another program may use this port: set PORT to a free one.",
+            )
+        ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted there inherits it
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
     return listener

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kis.cli.lock import Locked, lock_file, only_process
+from kis.serving.lock import Locked, lock_file, only_process
 from kis.settings import Settings, SettingsError
 from tests.services import settings_in
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kis.cli.bounded import MOST_OUTSIDE_BYTES, Bounded
-from kis.cli.one_write import OneWrite
-from tests.unit.cli.served import GUARD_S, Client, Send, serve
+from kis.serving.bounded import MOST_OUTSIDE_BYTES, Bounded
+from kis.serving.one_write import OneWrite
+from tests.unit.serving.served import GUARD_S, Client, Send, serve
 
 HEAD = b"%b HTTP/1.1\r\nHost: kis\r\n%b"
 CHUNKED = HEAD % (b"POST /whole", b"Transfer-Encoding: chunked\r\n\r\n")

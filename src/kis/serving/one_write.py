@@ -7,7 +7,7 @@ answer: some 15 us of the 400 that a create takes, and 10 more of its client.
 import asyncio
 from typing import Any, cast
 
-from kis.cli.bounded import Bounded
+from kis.serving.bounded import Bounded
 
 MOST_BYTES = 64 * 1024
 """What is held back at most: beyond it the transport is to say when it is full."""

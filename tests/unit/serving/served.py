@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 
-from kis.cli.one_write import OneWrite
+from kis.serving.one_write import OneWrite
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = TypeVar("App")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kis.cli.serving import STALLED_MS, listen, raise_file_limit
+from kis.serving.process import STALLED_MS, listen, raise_file_limit
 from tests.services import free_port, settings_in
 
 

@@ -1,0 +1,1 @@
+"""How the application is served: connections, processes, and who has an installation."""
