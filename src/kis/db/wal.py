@@ -21,8 +21,12 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-CHECKPOINT_FRAMES = 4_000
-"""How long the log grows before a checkpoint is tried, and between two that are tried."""
+CHECKPOINT_FRAMES = 1_000
+"""How long the log grows before a checkpoint is tried, and between two that are tried.
+
+The writer waits meanwhile, so that rare ones are long ones: with 4,000 the p99 of creates at 64
+connections was 53 to 65 ms, with this 39 to 43, at the same rate.
+"""
 
 HURRY_FRAMES = CHECKPOINT_FRAMES // 10
 """So many before a checkpoint who follows is woken, so that little is left to wait for."""
