@@ -20,7 +20,8 @@ from kis import clock
 from kis.ops.backup import packing
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
-from kis.ops.backup.folder import manifest_of, stored_backups
+from kis.ops.backup.folder import stored_backups
+from kis.ops.backup.latest import manifest_of
 from kis.ops.backup.naming import latest_name, zone_of
 from kis.ops.backup.restoring import of_backup, prepare, swap, workplace
 from kis.ops.backup.source import Source

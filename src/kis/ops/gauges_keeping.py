@@ -6,9 +6,8 @@ from pathlib import Path
 from prometheus_client import Metric
 
 from kis.access.rules import StoredKey
-from kis.ops.backup.folder import last_good
-from kis.ops.backup.naming import Kind
-from kis.ops.backup.source import kind_of
+from kis.ops.backup.latest import last_good
+from kis.ops.backup.naming import Kind, kind_of
 from kis.ops.gauges import Sample, Source, disk_room, gauge
 from kis.settings import Settings
 
@@ -38,7 +37,7 @@ def of_home(settings: Settings) -> tuple[Source, ...]:
         folders["journal"] = Path(settings.journal_dir)
     return (
         disk_room(folders),
-        last_backup(backups, kind_of(settings)),
+        last_backup(backups, kind_of(settings.database_file)),
     )
 
 

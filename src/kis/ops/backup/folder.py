@@ -13,8 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from kis.evidence.statement import moment_text
-from kis.ops.backup import durable
-from kis.ops.backup.manifest import Manifest, decode, encode
+from kis.ops import durable
+from kis.ops.backup.latest import manifest_of, name_of_latest
+from kis.ops.backup.manifest import Manifest, encode
 from kis.ops.backup.naming import (
     MANIFEST_SUFFIX,
     Kind,
@@ -133,7 +134,7 @@ def publish(made: Path, manifest: Manifest, folder: Path) -> None:
 
 def stored_backups(folder: Path, zone: timezone) -> list[Stored]:
     """Return the backups in `folder`, newest first; `zone` is that of names without manifest."""
-    latest = {_target(folder, "sqlite"), _target(folder, "postgresql")}
+    latest = {name_of_latest(folder, "sqlite"), name_of_latest(folder, "postgresql")}
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
         named = read_backup_name(path.name, zone)
@@ -143,29 +144,6 @@ def stored_backups(folder: Path, zone: timezone) -> list[Stored]:
         at = manifest.taken_at if manifest else named.at
         found.append(Stored(path, named.kind, at, manifest, path.name in latest))
     return sorted(found, key=lambda each: (each.at, each.path.name), reverse=True)
-
-
-def _target(folder: Path, kind: Kind) -> str:
-    try:
-        return (folder / latest_name(kind)).readlink().name
-    except OSError:
-        return ""
-
-
-def manifest_of(path: Path) -> Manifest | None:
-    """Return the manifest beside a backup; None where there is none that fits."""
-    try:
-        manifest = decode(path.with_name(path.name + MANIFEST_SUFFIX).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return manifest if manifest.file == path.name else None
-
-
-def last_good(folder: Path, kind: Kind) -> Manifest | None:
-    """Return what is known of the backup that `latest` leads to; None where there is none."""
-    name = _target(folder, kind)
-    path = folder / name
-    return manifest_of(path) if name and path.is_file() else None
 
 
 def forget_old(folder: Path, now: datetime, zone: timezone) -> list[str]:

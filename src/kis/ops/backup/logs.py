@@ -5,7 +5,7 @@ import tarfile
 from datetime import datetime
 from pathlib import Path
 
-from kis.ops.backup import durable
+from kis.ops import durable
 from kis.ops.backup.folder import stored_logs
 from kis.ops.backup.naming import logs_name, zone_of
 

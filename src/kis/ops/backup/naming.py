@@ -6,6 +6,7 @@ is in the manifest.
 
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 Kind = Literal["sqlite", "postgresql"]
@@ -24,6 +25,11 @@ class Named(NamedTuple):
 
     kind: Kind
     at: datetime
+
+
+def kind_of(file: Path | None) -> Kind:
+    """Return the kind of database: that of a SQLite file, or of none."""
+    return "postgresql" if file is None else "sqlite"
 
 
 def backup_name(kind: Kind, local: datetime) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kis.errors import Text
-from kis.ops.backup import durable
+from kis.ops import durable
 from kis.ops.backup.manifest import Packed
 from kis.ops.backup.trouble import Unsound
 

@@ -15,14 +15,15 @@ from kis.db.engine import Database, open_database
 from kis.db.migrate import HEAD, migrate
 from kis.errors import Text
 from kis.ops.backup import checking, folder, losing, packing, postgres_restore, sqlite_restore
+from kis.ops.backup.latest import manifest_of
 from kis.ops.backup.losing import Losses
 from kis.ops.backup.manifest import Contents, Manifest
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.source import Place, Source
 from kis.ops.backup.trouble import (
     Unsound,
-    disk_full,
     not_restored,
+    require_room,
     restored_otherwise,
     told_of,
 )
@@ -116,9 +117,9 @@ def of_backup(path: Path) -> Supply:
     """Return what supplies the backup at `path`; one of another program needs no manifest."""
 
     def supply(place: Place, tell: Tell) -> Supplied:
-        manifest = folder.manifest_of(path)
+        manifest = manifest_of(path)
         if manifest is not None and place.is_file:
-            _require_room(place, int(manifest.packed.content_size * ROOM))
+            require_room(place.scratch, int(manifest.packed.content_size * ROOM))
         if place.is_file == packing.is_dump(path):
             raise Unsound(OTHER_KIND)
         unpack_checked(path, place.file if place.is_file else None, tell)
@@ -139,19 +140,13 @@ def unpack_checked(path: Path, target: Path | None, tell: Tell) -> Manifest | No
         OSError: it cannot be read, or not be written.
 
     """
-    manifest = folder.manifest_of(path)
+    manifest = manifest_of(path)
     if manifest is not None and path.stat().st_size != manifest.packed.size:
         raise Unsound(Text("크기가 목록과 다릅니다", "it is not of the size in its manifest"))
     found = packing.unpack(path, target, tell)
     if manifest is not None and found != manifest.packed:
         raise Unsound(Text("SHA-256이 목록과 다릅니다", "its SHA-256 is not that of its manifest"))
     return manifest
-
-
-def _require_room(place: Place, needed: int) -> None:
-    free = place.room()
-    if free < needed:
-        raise disk_full(place.scratch.parent, needed, free)
 
 
 def prepare(place: Place, supply: Supply, order: checking.Order, tell: Tell) -> Prepared:

@@ -1,13 +1,12 @@
 """What is backed up, and what a maker of backups hands over."""
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from kis.evidence.keys import Opener
 from kis.ops.backup.manifest import Contents, Packed
-from kis.ops.backup.naming import Kind
+from kis.ops.backup.naming import Kind, kind_of
 from kis.ops.keys.start import KeySources
 from kis.settings import Settings
 
@@ -23,7 +22,7 @@ class Source(NamedTuple):
     @property
     def kind(self) -> Kind:
         """The kind of database."""
-        return "postgresql" if self.file is None else "sqlite"
+        return kind_of(self.file)
 
 
 class Made(NamedTuple):
@@ -52,15 +51,6 @@ class Place(NamedTuple):
     def is_file(self) -> bool:
         """Whether it is one."""
         return self.url.startswith("sqlite:")
-
-    def room(self) -> int:
-        """Return how many bytes are free there."""
-        return shutil.disk_usage(self.scratch).free
-
-
-def kind_of(settings: Settings) -> Kind:
-    """Return the kind of database of an installation."""
-    return "postgresql" if settings.database_file is None else "sqlite"
 
 
 def source_of(settings: Settings) -> Source:

@@ -1,6 +1,5 @@
 """A backup of a SQLite file: copied in one read transaction, checked, packed, read back."""
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +9,7 @@ from kis.errors import Text
 from kis.ops.backup import checking, packing
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.source import Made, Source
-from kis.ops.backup.trouble import Unsound, disk_full
+from kis.ops.backup.trouble import Unsound, require_room
 
 ROOM = 1.5
 """Times its size that a database needs in the folder: its copy, and that packed."""
@@ -46,9 +45,7 @@ def make(source: Source, scratch: Path, now: Callable[[], datetime], tell: Tell)
 def _require_room(file: Path, scratch: Path) -> None:
     """Refuse what would fill the disk, which the database itself may be on."""
     size = sum(path.stat().st_size for path in (file, _log_of(file)) if path.exists())
-    needed, free = int(size * ROOM), shutil.disk_usage(scratch).free
-    if free < needed:
-        raise disk_full(scratch.parent, needed, free)
+    require_room(scratch, int(size * ROOM))
 
 
 def _log_of(file: Path) -> Path:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kis.errors import Text
-from kis.ops.backup import durable, folder
+from kis.ops import durable
+from kis.ops.backup import folder
 from kis.ops.backup.naming import replaced_name
 from kis.ops.backup.source import Place, Source
 from kis.ops.backup.trouble import Unsound

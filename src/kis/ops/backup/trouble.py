@@ -1,6 +1,7 @@
 """What goes wrong with backups, in words and codes."""
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -105,6 +106,18 @@ def disk_full(folder: Path, needed: int | None = None, free: int | None = None) 
             "Make room and try again. Nothing was left behind.",
         ),
     )
+
+
+def require_room(scratch: Path, needed: int) -> None:
+    """Check that `needed` bytes are free where `scratch` is.
+
+    Raises:
+        DomainError: DISK_FULL.
+
+    """
+    free = shutil.disk_usage(scratch).free
+    if free < needed:
+        raise disk_full(scratch.parent, needed, free)
 
 
 def _error(code: ErrorCode, message: Text, hint: Text) -> DomainError:

@@ -8,7 +8,6 @@ over the copy, it makes it whole. So nobody ever waits for a base.
 import errno
 import json
 import logging
-import os
 import secrets
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kis.ops.backup.durable import FILE_MODE, sync_folder
+from kis.ops import durable
 from kis.ops.journal import keeping, packing
 from kis.ops.journal.copying import Position
 from kis.ops.journal.folder import Base, Chain, chains
@@ -122,7 +121,7 @@ class BaseKeeper:
     def _compress(self, chain: Chain, path: Path) -> None:
         packed = chain.folder / f"{path.name}.gz"
         self._pack(path, packed)
-        sync_folder(chain.folder)
+        durable.sync_folder(chain.folder)
         path.unlink()
 
     def _pack(self, source: Path, target: Path) -> packing.Packed:
@@ -138,7 +137,7 @@ class BaseKeeper:
             raise
         finally:
             self._process = None
-        target.chmod(FILE_MODE)
+        target.chmod(durable.FILE_MODE)
         return packed
 
     def _tidy(self, position: Position) -> None:
@@ -185,10 +184,7 @@ def _sweep(chain: Chain) -> None:
 def _write_note(path: Path, base: Base) -> None:
     """Describe `base` at `path`: wholly or not at all."""
     partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(base._asdict(), file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.chmod(FILE_MODE)
-    partial.replace(path)
-    sync_folder(path.parent)
+    partial.write_text(json.dumps(base._asdict()), encoding="utf-8")
+    partial.chmod(durable.FILE_MODE)
+    durable.sync_file(partial)
+    durable.rename(partial, path)

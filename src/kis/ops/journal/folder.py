@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from kis.ops.backup.durable import sync_folder
+from kis.ops.durable import sync_folder
 from kis.ops.journal.records import (
     FRAME_HEADER_BYTES,
     At,

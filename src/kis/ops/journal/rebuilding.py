@@ -5,7 +5,6 @@ another, up to the last commit by the moment. It checks each frame, and every fr
 count; so what comes of it was committed, or nothing does.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from kis.errors import Text
 from kis.ops.backup import packing
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.trouble import Unsound
+from kis.ops.durable import sync_file
 from kis.ops.journal.folder import Base, Chain, chains
 from kis.ops.journal.records import (
     FRAME_HEADER_BYTES,
@@ -220,8 +220,7 @@ class _Replay:
         if (self._epoch, self._cut) < (self._base.until_epoch, self._base.until_frame):
             raise Unsound(GAP)
         self._replay()
-        with self._target.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_file(self._target)
 
     def _replay(self) -> None:
         """Have SQLite bring the log into the file; each frame has to count."""

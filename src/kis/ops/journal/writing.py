@@ -3,7 +3,7 @@
 import os
 from contextlib import suppress
 
-from kis.ops.backup.durable import FILE_MODE, sync_folder
+from kis.ops.durable import FILE_MODE, sync_folder
 from kis.ops.journal.folder import Chain
 from kis.ops.journal.records import Record, encode
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from kis.db.unavailable import DatabaseUnavailable
-from kis.ops.backup.folder import last_good
-from kis.ops.backup.source import kind_of
+from kis.ops.backup.latest import last_good
+from kis.ops.backup.naming import kind_of
 from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
 from kis.ops.watch.observations import Answer, Copying, Observation, not_seen
@@ -163,7 +163,7 @@ def _server_bytes(settings: Settings) -> int:
 
 
 def _backup(settings: Settings, now: datetime) -> Observation:
-    manifest = last_good(settings.home / "backups", kind_of(settings))
+    manifest = last_good(settings.home / "backups", kind_of(settings.database_file))
     age = None if manifest is None else now - manifest.taken_at
     return observations.judge_backup(age, settings.alert_backup_hours)
 

@@ -94,13 +94,3 @@ def test_what_a_killed_one_left_is_removed(tmp_path: Path) -> None:
     with folder.only_one(tmp_path) as scratch:
         assert list(scratch.iterdir()) == []
     assert names(tmp_path) == []
-
-
-def test_last_good_one_is_where_latest_leads(tmp_path: Path) -> None:
-    assert folder.last_good(tmp_path, "sqlite") is None
-    publish(tmp_path, 1)
-    newest = publish(tmp_path, 0)
-    assert folder.last_good(tmp_path, "sqlite") == newest
-    assert folder.last_good(tmp_path, "postgresql") is None
-    (tmp_path / newest.file).unlink()
-    assert folder.last_good(tmp_path, "sqlite") is None

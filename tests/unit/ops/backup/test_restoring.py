@@ -10,7 +10,7 @@ import pytest
 
 from kis.db.migrate import REVISION_TABLE
 from kis.errors import DomainError, ErrorCode
-from kis.ops.backup import losing, sqlite_restore
+from kis.ops.backup import losing, restoring, sqlite_restore
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
 from kis.ops.backup.restoring import (
@@ -222,7 +222,7 @@ def test_refused_while_another_program_has_it_open(
 
 def test_no_room(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     backup = back_up(source)
-    monkeypatch.setattr(Place, "room", lambda _: 1)
+    monkeypatch.setattr(restoring, "ROOM", 1e9)
     with pytest.raises(DomainError) as refused:
         restore(source, of_backup(backup))
     assert refused.value.main.code is ErrorCode.DISK_FULL
