@@ -1,5 +1,6 @@
 """The databases under measurement: a SQLite file in each home, or one PostgreSQL server."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,15 +19,23 @@ DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
 
 
 class Home(NamedTuple):
-    """A home of a service, and the address of its database: None is its SQLite file."""
+    """A home of a service; the address of its database, and where the server's programs are.
+
+    Both are None where the database is a SQLite file.
+    """
 
     folder: Path
     url: str | None
+    programs: Path | None = None
 
     @property
     def environ(self) -> dict[str, str]:
         """The variables that the service is started with."""
-        return {"KIS_HOME": str(self.folder)} | ({"DATABASE_URL": self.url} if self.url else {})
+        environ = {"KIS_HOME": str(self.folder)}
+        if self.url is not None:
+            environ["DATABASE_URL"] = self.url
+            environ["PATH"] = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
+        return environ
 
     @property
     def file(self) -> Path:
@@ -55,7 +64,7 @@ class Databases:
             return Home(self.folder / name, None)
         database = name.replace("-", "_")
         self._server.execute(f"CREATE DATABASE {database}")
-        return Home(self.folder / name, self._server.url(database))
+        return Home(self.folder / name, self._server.url(database), self._server.programs)
 
     def back_up(self, home: Home, file: Path) -> None:
         """Write a backup of the database of `home` into `file`, beside whoever uses it."""

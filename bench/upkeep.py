@@ -1,7 +1,8 @@
-"""python -m bench.upkeep: how long estimates wait while the database is maintained.
+"""python -m bench.upkeep: how long estimates wait beside maintenance, and beside a backup.
 
 Creates on a database that has grown, at first with nothing else, then while
-`POST /v1/maintenance` is asked for again and again. Prints; writes no file.
+`POST /v1/maintenance` is asked for again and again, then likewise `POST /v1/backups`.
+Prints; writes no file.
 """
 
 import argparse
@@ -43,31 +44,39 @@ def _measure(kind: str, folder: Path, stored: int) -> None:
             run(Order(service.port, 1, API_KEY, "origin", count=kinds))
         fill(source, home, stored, kinds)
         with running(home) as service:
-            order = Order(service.port, CONNECTIONS, API_KEY, "quiet", SECONDS, warm_up=2.0)
             sys.stdout.write(f"{source.name}, {stored:,} stored\n")
-            sys.stdout.write(f"  alone        {summarise(run(order))}\n")
-            beside = start(Order(service.port, CONNECTIONS, API_KEY, "beside", SECONDS))
-            rounds = _maintain(service, time.monotonic() + SECONDS)
-            sys.stdout.write(f"  maintained   {summarise(finish(beside, SECONDS))}\n")
-    took = [seconds for seconds, _ in rounds]
-    longest = max(answer["longestMs"] for _, answer in rounds)
-    sys.stdout.write(
-        f"  {len(rounds)} rounds of {min(took):.2f} to {max(took):.2f} s;"
-        f" longest step on the writer {longest} ms\n"
-    )
+            order = Order(service.port, CONNECTIONS, API_KEY, "quiet", SECONDS, warm_up=2.0)
+            sys.stdout.write(f"  alone       {summarise(run(order))}\n")
+            took, answers = _beside(service, "maintenance")
+            longest = max(answer["longestMs"] for answer in answers)
+            sys.stdout.write(f"    {_rounds(took)}; longest step on the writer {longest} ms\n")
+            took, answers = _beside(service, "backups")
+            sys.stdout.write(f"    {_rounds(took)}; packed {answers[-1]['size']:,} bytes\n")
 
 
-def _maintain(service: Service, until: float) -> list[tuple[float, Any]]:
-    """Have the database maintained until then; return how long each round took, and its answer."""
-    rounds = []
-    while time.monotonic() < until:
-        began = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=CALL_LIMIT_S)
-        connection.request("POST", "/v1/maintenance", headers={"X-API-Key": ADMIN_API_KEY})
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        rounds.append((time.monotonic() - began, answer))
-    return rounds
+def _beside(service: Service, name: str) -> tuple[list[float], list[Any]]:
+    """Measure creates while `name` is posted again and again; return how long, and the answers."""
+    load = start(Order(service.port, CONNECTIONS, API_KEY, name, SECONDS))
+    began = time.monotonic()
+    took, answers = [], []
+    while time.monotonic() < began + SECONDS:
+        asked = time.monotonic()
+        answers.append(_post(service, f"/v1/{name}"))
+        took.append(time.monotonic() - asked)
+    sys.stdout.write(f"  {name:<11} {summarise(finish(load, SECONDS))}\n")
+    return took, answers
+
+
+def _rounds(took: list[float]) -> str:
+    return f"{len(took)} rounds of {min(took):.2f} to {max(took):.2f} s"
+
+
+def _post(service: Service, path: str) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=CALL_LIMIT_S)
+    connection.request("POST", path, headers={"X-API-Key": ADMIN_API_KEY})
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def test_services_are_locked_in(units: list[str], tmp_path: Path) -> None:
 def test_service_is_watched_and_comes_back() -> None:
     settings = {
         "Type": "notify", "WatchdogSec": "15", "NotifyAccess": "all", "Restart": "always",
-        "RestartSec": "1", "ExecStart": f"{INSTALLED} serve", "WantedBy": "multi-user.target",
+        "RestartSec": "500ms", "ExecStart": f"{INSTALLED} serve", "WantedBy": "multi-user.target",
     }  # fmt: skip
     for name, value in settings.items():
         assert lines_of("kis-backend.service", name) == [value]
