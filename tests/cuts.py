@@ -140,7 +140,8 @@ def _cut_restores(source: Source, moments: int) -> int:
 
     def restore() -> None:
         with workplace(source) as place:
-            swap(prepare(place, of_backup(backup), Order(OPENER), _quiet), clock.now)
+            supply = of_backup(backup)
+            swap(prepare(place, supply, Order(OPENER), clock.now, _quiet), clock.now)
 
     def before() -> None:
         for path in file.parent.glob("kis*.db*"):

@@ -111,7 +111,8 @@ def refused_for_room(work: Callable[[], object]) -> None:
 
 def restore(source: Source, backup: Path) -> None:
     with restoring.workplace(source) as place:
-        prepared = restoring.prepare(place, restoring.of_backup(backup), Order(OPENER), quiet)
+        supply = restoring.of_backup(backup)
+        prepared = restoring.prepare(place, supply, Order(OPENER), clock.now, quiet)
         sqlite_restore.swap(prepared.place, clock.now())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kis.access.keys import EnvKey
 from kis.access.rules import StoredKey
@@ -28,6 +28,13 @@ def add_keys(connection: Connection, keys: Sequence[StoredKey]) -> None:
         columns = key._asdict()
         columns["id"] = columns.pop("key_id")
         connection.execute(insert(api_key_table).values(columns))
+
+
+def put_keys(connection: Connection, keys: Sequence[StoredKey]) -> None:
+    """Store `keys`, each in place of what is stored of its id."""
+    for key in keys:
+        connection.execute(delete(api_key_table).where(_table.id == key.key_id))
+    add_keys(connection, keys)
 
 
 def end_key(connection: Connection, key: StoredKey, at: datetime, given: EnvKey | None) -> None:

@@ -33,6 +33,7 @@ def restore(
     서버는 계속 돈다. 온전하지 않으면 종료 코드 1. 남기는 것이 없다.
     The server goes on; exit code 1 when it cannot be restored. Nothing is left behind.
     """
+    from kis import clock  # noqa: PLC0415 - only when it runs
     from kis.cli.restore_words import answer_of_prepared, words_of_drill  # noqa: PLC0415
     from kis.estimate.workers import usable_cores  # noqa: PLC0415
     from kis.ops.backup.checking import Order  # noqa: PLC0415
@@ -47,7 +48,7 @@ def restore(
         workplace(source) as place,
         progress(is_shown=not as_json) as tell,
     ):
-        prepared = prepare(place, supply, order, tell)
+        prepared = prepare(place, supply, order, clock.now, tell)
     if as_json:
         typer.echo(json.dumps(answer_of_prepared(prepared), ensure_ascii=False))
         return

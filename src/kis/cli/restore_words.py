@@ -11,8 +11,11 @@ from kis.evidence.statement import moment_text
 if TYPE_CHECKING:
     from kis.ops.backup.losing import Losses
     from kis.ops.backup.restoring import Prepared, Restored
+    from kis.ops.keys.carrying import Carried
 
 ESTIMATE = "Estimate"
+KEYS_IN_LOG = 'zgrep "POST /v1/keys" $KIS_HOME/logs/kis-backend.log*'
+"""What became of keys is in the log as well, which another disk may still have."""
 
 
 def words_of_plan(prepared: "Prepared") -> Iterator[str]:
@@ -22,11 +25,26 @@ def words_of_plan(prepared: "Prepared") -> Iterator[str]:
     yield f"복구할 것 To restore: {supplied.name}{at}, {contents_words(prepared.contents)}"
     if prepared.schema_before != prepared.contents.schema:
         yield f"  스키마 schema: {prepared.schema_before} → {prepared.contents.schema}"
+    yield from _keys(prepared.keys)
     if prepared.losses is None:
         yield "  지금의 데이터베이스는 없거나 읽을 수 없어 비교하지 못했습니다."
         yield "  The present database is missing or cannot be read: nothing to compare with."
         return
     yield from _losses(prepared.losses)
+
+
+def _keys(keys: "Carried") -> Iterator[str]:
+    if keys.trouble is not None:
+        yield f"  주의: {keys.trouble.ko}. 그 뒤에 폐기한 키가 다시 통하고, 만든 키는 없어집니다."
+        yield f"  Warning: {keys.trouble.en}. Keys revoked since open again, those made are gone."
+        yield f"    확인 Check: kis-backend keys list, {KEYS_IN_LOG}"
+    if keys.made:
+        yield f"  그 뒤에 만든 키도 남습니다. Keys made since stay: {', '.join(keys.made)}"
+    if keys.ended:
+        yield (
+            "  그 뒤에 폐기, 교체, 유출 처리한 것은 그대로입니다."
+            f" Keys revoked, replaced or compromised since stay so: {', '.join(keys.ended)}"
+        )
 
 
 def _losses(losses: "Losses") -> Iterator[str]:
@@ -44,8 +62,6 @@ def _losses(losses: "Losses") -> Iterator[str]:
     for table in losses.tables:
         if table.table != ESTIMATE:
             yield f"  {table.table}: {table.before:,} → {table.after:,}"
-    for key in losses.revived_keys:
-        yield f"  주의: 폐기한 키가 되살아납니다. Warning: a revoked key becomes valid again: {key}"
     if not (losses.estimates or losses.returning or losses.tables or before != after):
         yield "  사라지는 것이 없습니다. Nothing will be lost."
 
@@ -73,6 +89,7 @@ def answer_of_prepared(prepared: "Prepared") -> dict[str, Any]:
         "seconds": round(prepared.seconds, 3),
         "schemaBefore": prepared.schema_before,
         "contents": msgspec.to_builtins(prepared.contents),
+        "keys": msgspec.to_builtins(prepared.keys),
         "losses": msgspec.to_builtins(prepared.losses),
     }
 

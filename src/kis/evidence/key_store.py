@@ -1,9 +1,10 @@
 """Reads and writes the secrets that seal evidence, encrypted as they are."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kis.evidence.tables import evidence_key_table
 
@@ -50,6 +51,17 @@ def make_current(connection: Connection, secret: StoredSecret) -> None:
         .where(_table.retired_at.is_(None))
         .values(retired_at=secret.created_at)
     )
+    _add(connection, secret)
+
+
+def put(connection: Connection, secrets: Sequence[StoredSecret]) -> None:
+    """Store `secrets`, each in place of what is stored of its id."""
+    for secret in secrets:
+        connection.execute(delete(evidence_key_table).where(_table.id == secret.key_id))
+        _add(connection, secret)
+
+
+def _add(connection: Connection, secret: StoredSecret) -> None:
     columns = secret._asdict()
     columns["id"] = columns.pop("key_id")
     connection.execute(insert(evidence_key_table).values(columns))

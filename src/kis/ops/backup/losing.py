@@ -1,21 +1,16 @@
 """What a restore would lose: what is in the present database and not in the restored one."""
 
-import sqlite3
 from collections.abc import Iterator
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
 
-from kis.access.tables import api_key_table
 from kis.db.engine import Database, open_database
-from kis.db.unavailable import DatabaseUnavailable
 from kis.estimate.tables import estimate_table
 from kis.evidence.statement import moment_text
-from kis.evidence.tables import evidence_key_table
-from kis.knowledge.content import ContentError
 from kis.ops.backup.checking import rows_of_all
 from kis.ops.backup.packing import Tell
+from kis.ops.backup.present import read_present
 from kis.ops.backup.source import Place
 from kis.ops.doctor import load_knowledge
 from kis.ops.evidence_pool import SLOW_MS, estimate_ids
@@ -44,7 +39,6 @@ class Losses(msgspec.Struct, frozen=True, rename="camel"):
     """What would change: `estimates` are lost, `newest` the last of them, newest first.
 
     `returning` are those that the present database does not have any more: nothing deletes any.
-    `revived_keys` are revoked or compromised now, and would be valid again.
     """
 
     active_before: str | None
@@ -52,27 +46,20 @@ class Losses(msgspec.Struct, frozen=True, rename="camel"):
     estimates: int
     newest: list[LostEstimate]
     returning: int
-    revived_keys: list[str]
     tables: list[TableChange]
 
 
 def compare(place: Place, tell: Tell) -> Losses | None:
     """Compare the present database with the one of `place`; None where there is none to read."""
-    source = place.source
-    if source.file is not None and not source.file.is_file():
-        return None  # to open it would make it
-    try:
-        present = open_database(source.url, slow_query_ms=SLOW_MS)
-    except DatabaseUnavailable:
-        return None
-    restored = open_database(place.url, slow_query_ms=SLOW_MS)
-    try:
-        return _compare(present, restored, tell)
-    except (SQLAlchemyError, sqlite3.Error, ContentError):
-        return None  # damaged: that is why it is replaced
-    finally:
-        restored.close()
-        present.close()
+
+    def look(present: Database) -> Losses:
+        restored = open_database(place.url, slow_query_ms=SLOW_MS)
+        try:
+            return _compare(present, restored, tell)
+        finally:
+            restored.close()
+
+    return read_present(place.source, look)
 
 
 def _compare(present: Database, restored: Database, tell: Tell) -> Losses:
@@ -91,9 +78,6 @@ def _compare(present: Database, restored: Database, tell: Tell) -> Losses:
         estimates=count,
         newest=present.read_now(lambda connection: _told(connection, newest)),
         returning=returning,
-        revived_keys=sorted(
-            present.read_now(_revoked_keys) & restored.read_now(_valid_keys)
-        ),
         tables=[
             TableChange(name, before.get(name, 0), after.get(name, 0))
             for name in sorted(before.keys() | after.keys())
@@ -122,19 +106,3 @@ def _told(connection: Connection, ids: list[str]) -> list[LostEstimate]:
         select(table.id, table.created_at).where(table.id.in_(ids)).order_by(table.id.desc())
     )
     return [LostEstimate(row.id, moment_text(row.created_at)) for row in rows]
-
-
-def _revoked_keys(connection: Connection) -> set[str]:
-    keys, secrets = api_key_table.c, evidence_key_table.c
-    return {
-        *connection.scalars(select(keys.id).where(keys.revoked_at.is_not(None))),
-        *connection.scalars(select(secrets.id).where(secrets.compromised_since.is_not(None))),
-    }
-
-
-def _valid_keys(connection: Connection) -> set[str]:
-    keys, secrets = api_key_table.c, evidence_key_table.c
-    return {
-        *connection.scalars(select(keys.id).where(keys.revoked_at.is_(None))),
-        *connection.scalars(select(secrets.id).where(secrets.compromised_since.is_(None))),
-    }

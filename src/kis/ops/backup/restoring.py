@@ -10,15 +10,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from kis.audit.store import Entry, record
 from kis.db.engine import Database, open_database
 from kis.db.migrate import HEAD, migrate
 from kis.errors import Text
+from kis.evidence.master import MasterKey
 from kis.ops.backup import checking, folder, losing, packing, postgres_restore, sqlite_restore
 from kis.ops.backup.latest import manifest_of
 from kis.ops.backup.losing import Losses
 from kis.ops.backup.manifest import Contents, Manifest
 from kis.ops.backup.packing import Tell
+from kis.ops.backup.present import read_present
 from kis.ops.backup.source import Place, Source
 from kis.ops.backup.trouble import (
     Unsound,
@@ -29,6 +33,9 @@ from kis.ops.backup.trouble import (
 )
 from kis.ops.doctor import load_knowledge
 from kis.ops.evidence_pool import SLOW_MS
+from kis.ops.installation import identity
+from kis.ops.keys.carrying import ACTOR, Carried, carry_over
+from kis.ops.keys.rows import KeyRows, load_rows
 
 ROOM = 1.25
 """Times its size that a restored database needs: whoever writes beside a drill needs some."""
@@ -36,7 +43,15 @@ OTHER_KIND = Text(
     "다른 종류의 데이터베이스의 백업입니다. 그 종류로 복구한 뒤 kis-backend db copy로 옮기십시오",
     "it is a backup of the other kind of database: restore it there, then kis-backend db copy",
 )
-ACTOR, AUDITED = "cli", "database.restore"
+AUDITED = "database.restore"
+UNREADABLE = Text(
+    "지금의 데이터베이스가 없거나 읽을 수 없어 키를 옮기지 못합니다",
+    "the present database is missing or cannot be read: no keys are carried over",
+)
+OTHER_INSTALLATION = Text(
+    "지금의 데이터베이스는 다른 설치의 것이라 키를 옮기지 않습니다",
+    "the present database is of another installation: no keys are carried over",
+)
 
 
 class Supplied(NamedTuple):
@@ -57,14 +72,15 @@ It raises Unsound where it cannot. What it leaves is looked into before it count
 class Prepared(NamedTuple):
     """A database that is ready to replace the present one.
 
-    `schema_before` is the revision that it had. `losses` is None where nothing is replaced, or
-    what is replaced cannot be read.
+    `schema_before` is the revision that it had. `keys` are those that it got from the present
+    one. `losses` is None where nothing is replaced, or what is replaced cannot be read.
     """
 
     place: Place
     supplied: Supplied
     contents: Contents
     schema_before: str
+    keys: Carried
     losses: Losses | None
     seconds: float
 
@@ -149,8 +165,12 @@ def unpack_checked(path: Path, target: Path | None, tell: Tell) -> Manifest | No
     return manifest
 
 
-def prepare(place: Place, supply: Supply, order: checking.Order, tell: Tell) -> Prepared:
+def prepare(
+    place: Place, supply: Supply, order: checking.Order, now: Callable[[], datetime], tell: Tell
+) -> Prepared:
     """Fill `place`, check it, bring its schema up to date, and compare with what is there.
+
+    It gets the keys of the present database: see `carry_over`.
 
     Raises:
         Unsound: what was supplied is not as it must be.
@@ -167,8 +187,25 @@ def prepare(place: Place, supply: Supply, order: checking.Order, tell: Tell) -> 
         with _opened(place.url) as database:
             migrate(database)
         found = checking.look_into(place.url, order, tell)
+    keys = _carry_keys(place, now())
     losses = losing.compare(place, tell)
-    return Prepared(place, supplied, found, schema, losses, time.monotonic() - begun)
+    return Prepared(place, supplied, found, schema, keys, losses, time.monotonic() - begun)
+
+
+def _carry_keys(place: Place, now: datetime) -> Carried:
+    def look(connection: Connection) -> tuple[str | None, KeyRows]:
+        return identity(connection), load_rows(connection)
+
+    present = read_present(place.source, lambda database: database.read_now(look))
+    if present is None:
+        return Carried([], [], UNREADABLE)
+    name, rows = present
+    with _opened(place.url) as database:
+        # Secrets of another installation may be under another master key: none would seal.
+        if name != database.read_now(identity):
+            return Carried([], [], OTHER_INSTALLATION)
+        master = MasterKey(place.source.opener.master)
+        return database.write_now(lambda c: carry_over(c, rows, master, now))
 
 
 def swap(prepared: Prepared, now: Callable[[], datetime]) -> Restored:
@@ -182,6 +219,8 @@ def swap(prepared: Prepared, now: Callable[[], datetime]) -> Restored:
     begun = time.monotonic()
     place = prepared.place
     at = now()
+    # Whoever agreed took his time: a server may have run meanwhile.
+    _carry_keys(place, at)
     with _opened(place.url) as database:
         entry = Entry(at, ACTOR, AUDITED, prepared.supplied.name)
         database.write_now(lambda connection: record(connection, [entry]))

@@ -58,13 +58,13 @@ def back_up(source: Source) -> Path:
 
 def drill(source: Source, path: Path) -> Prepared:
     with workplace(source) as place:
-        return prepare(place, of_backup(path), Order(OPENER), quiet)
+        return prepare(place, of_backup(path), Order(OPENER), lambda: NOW, quiet)
 
 
 def restore(source: Source, path: Path) -> Restored:
     restoring.require_alone(source)
     with workplace(source) as place:
-        return swap(prepare(place, of_backup(path), Order(OPENER), quiet), lambda: NOW)
+        return swap(prepare(place, of_backup(path), Order(OPENER), lambda: NOW, quiet), lambda: NOW)
 
 
 def rows(url: str, statement: str) -> list[Any]:

@@ -14,6 +14,8 @@ from kis.ops.backup import losing, restoring, sqlite_restore
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
 from kis.ops.backup.restoring import (
+    OTHER_INSTALLATION,
+    UNREADABLE,
     Restored,
     Supplied,
     Supply,
@@ -24,12 +26,22 @@ from kis.ops.backup.restoring import (
 )
 from kis.ops.backup.source import Place, Source
 from kis.ops.backup.trouble import Unsound
+from kis.ops.keys.carrying import Carried
 from tests.unit.ops.backup.made import NOW, quiet
 from tests.unit.ops.installed import ENTRY, OPENER, change
 
 LOSE_TWO = "INSERT INTO Estimate SELECT id || :mark, {} FROM Estimate LIMIT 2"
-REVOKE = "UPDATE api_key SET revoked_at = '2026-11-22T00:00:00.000Z' WHERE scope = 'api'"
-COMPROMISE = "UPDATE evidence_key SET compromised_since = created_at"
+KEYS = "SELECT * FROM api_key UNION SELECT *, 0, 0, 0 FROM evidence_key ORDER BY id"
+CHANGED_KEYS = """
+    UPDATE api_key SET revoked_at = '2026-11-22 00:00:00.000000' WHERE scope = 'api';
+    INSERT INTO api_key SELECT 'api-bcdfghjk', scope, 'api-bcdfghjk', '', created_at, NULL, NULL,
+        NULL, x'00' FROM api_key WHERE scope = 'api';
+    UPDATE evidence_key SET compromised_since = created_at, retired_at = created_at;
+    INSERT INTO evidence_key SELECT 'evk-new', master_id, created_at, NULL, NULL, x'00'
+        FROM evidence_key;
+"""
+OTHER_ONE = "UPDATE knowledge_activation SET at = '2020-01-01 00:00:00.000000'"
+NO_MOMENT = "UPDATE api_key SET created_at = 'yesterday'"
 
 
 def back_up(source: Source) -> Path:
@@ -38,7 +50,7 @@ def back_up(source: Source) -> Path:
 
 def restore(source: Source, supply: Supply) -> Restored:
     with workplace(source) as place:
-        return swap(prepare(place, supply, Order(OPENER), quiet), lambda: NOW)
+        return swap(prepare(place, supply, Order(OPENER), lambda: NOW, quiet), lambda: NOW)
 
 
 def file_of(source: Source) -> Path:
@@ -50,6 +62,11 @@ def rows(file: Path | str, statement: str = "SELECT id FROM Estimate ORDER BY id
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return connection.execute(statement).fetchall()
+
+
+def run_script(source: Source, script: str) -> None:
+    with closing(sqlite3.connect(file_of(source))) as connection:
+        connection.executescript(script)
 
 
 def lose_two(source: Source) -> None:
@@ -67,8 +84,6 @@ def test_what_was_backed_up_is_there_and_the_old_one_is_kept(source: Source) -> 
     before = rows(file_of(source))
     backup = back_up(source)
     lose_two(source)
-    change(source.url, REVOKE)
-    change(source.url, COMPROMISE)
     restored = restore(source, of_backup(backup))
     assert rows(file_of(source)) == before
     assert restored.kept is not None
@@ -77,7 +92,6 @@ def test_what_was_backed_up_is_there_and_the_old_one_is_kept(source: Source) -> 
     assert losses is not None
     assert (losses.estimates, [lost.id[-1] for lost in losses.newest]) == (2, ["x", "x"])
     assert losses.active_before == losses.active_after
-    assert [key.partition("-")[0] for key in losses.revived_keys] == ["api", "evk"]
     assert {t.table: (t.before, t.after) for t in losses.tables} == {"Estimate": (5, 3)}
     audited = "SELECT actor, subject FROM audit_entry WHERE action = 'database.restore'"
     assert rows(file_of(source), audited) == [("cli", backup.name)]
@@ -85,9 +99,48 @@ def test_what_was_backed_up_is_there_and_the_old_one_is_kept(source: Source) -> 
 
 
 def test_nothing_is_lost(source: Source) -> None:
-    losses = restore(source, of_backup(back_up(source))).prepared.losses
-    assert losses is not None
-    assert (losses.estimates, losses.tables, losses.revived_keys) == (0, [], [])
+    prepared = restore(source, of_backup(back_up(source))).prepared
+    assert prepared.losses is not None
+    assert (prepared.losses.estimates, prepared.losses.tables) == (0, [])
+    assert prepared.keys == Carried([], [])
+
+
+def test_keys_are_as_they_were_before_it(source: Source) -> None:
+    backup = back_up(source)
+    run_script(source, CHANGED_KEYS)
+    before = rows(file_of(source), KEYS)
+    restored = restore(source, of_backup(backup))
+    assert rows(file_of(source), KEYS) == before
+    keys = restored.prepared.keys
+    assert keys.made == ["api-bcdfghjk", "evk-new"]
+    assert [key_id.partition("-")[0] for key_id in keys.ended] == ["api", "evk"]
+    audited = "SELECT subject, reason FROM audit_entry WHERE action LIKE '%.carry_over'"
+    assert len(rows(file_of(source), audited)) == 4
+    # And back: the one that was set aside has nothing that this one does not know.
+    assert restored.kept is not None
+    assert restore(source, of_backup(Path(restored.kept))).prepared.keys == Carried([], [])
+    assert rows(file_of(source), KEYS) == before
+
+
+def test_keys_that_change_while_somebody_thinks_it_over(source: Source) -> None:
+    supply = of_backup(back_up(source))
+    with workplace(source) as place:
+        prepared = prepare(place, supply, Order(OPENER), lambda: NOW, quiet)
+        run_script(source, CHANGED_KEYS)
+        before = rows(file_of(source), KEYS)
+        swap(prepared, lambda: NOW)
+    assert rows(file_of(source), KEYS) == before
+
+
+@pytest.mark.parametrize("harm", [OTHER_ONE, NO_MOMENT])
+def test_keys_that_cannot_be_carried_over(source: Source, harm: str) -> None:
+    """Those of another installation may be under another master key: no server would start."""
+    backup = back_up(source)
+    before = rows(file_of(source), KEYS)
+    run_script(source, CHANGED_KEYS + harm)
+    keys = restore(source, of_backup(backup)).prepared.keys
+    assert keys.trouble == (OTHER_INSTALLATION if harm is OTHER_ONE else UNREADABLE)
+    assert rows(file_of(source), KEYS) == before
 
 
 def test_what_is_in_the_log_of_the_old_one_is_kept(source: Source) -> None:
@@ -112,6 +165,7 @@ def test_where_there_is_none(source: Source) -> None:
     file_of(source).unlink()
     restored = restore(source, of_backup(backup))
     assert (restored.kept, restored.prepared.losses) == (None, None)
+    assert restored.prepared.keys.trouble == UNREADABLE
     assert len(rows(file_of(source))) == 3
 
 
@@ -121,7 +175,8 @@ def test_a_damaged_one_is_kept_with_its_log(
     backup = back_up(source)
     # SQLite itself removes a log that says nothing, where it comes to look into it.
     monkeypatch.setattr(sqlite_restore, "_fold", lambda _: False)
-    monkeypatch.setattr(losing, "compare", lambda *_: None)
+    monkeypatch.setattr(restoring, "read_present", lambda *_: None)
+    monkeypatch.setattr(losing, "read_present", lambda *_: None)
     for name in ("kis.db", "kis.db-wal"):
         file_of(source).with_name(name).write_bytes(b"damaged" * 1_000)
     restored = restore(source, of_backup(backup))
@@ -240,6 +295,6 @@ def test_second_name_that_a_killed_restore_gave_is_taken_back(source: Source) ->
 
 
 def _leave_open(place: Place, backup: Path) -> None:
-    prepared = prepare(place, of_backup(backup), Order(OPENER), quiet)
+    prepared = prepare(place, of_backup(backup), Order(OPENER), lambda: NOW, quiet)
     place.file.with_name("kis.db-wal").write_bytes(b"open")
     sqlite_restore.swap(prepared.place, NOW)
