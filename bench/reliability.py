@@ -11,15 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.power import cuts, kills
-from tests.power.cuts import Outcome
-from tests.power.kills import Kills, Moments
-
 from bench import machine
 from bench.databases import Home
 from bench.load import Order, run, summarise
 from bench.service import API_KEY, Service
 from kis import clock
+from tests.power import cuts, kills
+from tests.power.cuts import Outcome
+from tests.power.kills import Kills, Moments
 
 WORDS = Path(__file__).with_name("reliability_words.md")
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ops.grafana import kis
 
+from ops.grafana import kis
 from tests.ops.told import OPS, metrics_of_a_service, series_asked_for, series_in
 from tests.programs import needs
 

@@ -1,0 +1,1 @@
+"""What maintainers run by hand: it brings or makes files that are committed."""
