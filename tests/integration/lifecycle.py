@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import httpx
 
 from tests import sql
-from tests.services import ADMIN_API_KEY, API_KEY, board
+from tests.services import ADMIN_API_KEY, API_KEY, Client, board
 
 HEADER = "brand,series,model,af,poles,width_mm,height_mm,depth_mm,meta"
 TABLES = "/v1/knowledge/tables"
@@ -127,6 +127,12 @@ def refused(response: httpx.Response, status: int, code: str) -> Any:
 def rows_of(home: Path, statement: str, parameters: Iterable[object] = ()) -> list[Any]:
     """Ask the database itself, beside the service."""
     return sql.run(home, statement, parameters)
+
+
+def everything_stored(client: Client) -> list[Any]:
+    """Return every row that an estimate can leave."""
+    tables = ("Estimate", "evidence", "audit_entry", "idempotency_record", "knowledge_question")
+    return [rows_of(client.settings.home, f'SELECT * FROM "{name}"') for name in tables]
 
 
 def audit_of(home: Path, subject: str) -> list[tuple[str, ...]]:

@@ -18,6 +18,7 @@ JSON = {"Content-Type": "application/json"}
 POSTS = (
     "/v1/estimate/create",
     "/v1/estimate/validate",
+    "/v1/estimate/preview",
     "/v1/evidence/verify",
     "/v1/knowledge/tables/import",
     "/v1/knowledge/tables/validate",
@@ -25,7 +26,7 @@ POSTS = (
     "/v1/knowledge/tables/rollback",
     "/v1/knowledge/golden",
 )
-BOARDS = POSTS[:2]
+BOARDS = POSTS[:3]
 GOOD = json.dumps(board()).encode()
 NUMBER = b'{"main": {"af": %s}}'
 NOT_JSON = {

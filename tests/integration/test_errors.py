@@ -111,6 +111,7 @@ def test_every_error_has_the_one_shape(
         ("/v1/estimate/create", "POST"),
         ("/v1/estimate", "GET, HEAD"),
         ("/v1/estimate/validate", "POST"),
+        ("/v1/estimate/preview", "POST"),
         ("/v1/estimate/0199c0de", "GET, HEAD"),
         ("/v1/evidence/verify", "POST"),
         ("/health", "GET, HEAD"),
@@ -127,8 +128,8 @@ def test_refused_method_tells_the_allowed_ones(client: Client, path: str, allowe
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/estimate/create", "/v1/estimate/validate", "/v1/evidence/verify",
-     "/v1/knowledge/tables/import", "/v1/knowledge/tables/activate"],
+    ["/v1/estimate/create", "/v1/estimate/validate", "/v1/estimate/preview",
+     "/v1/evidence/verify", "/v1/knowledge/tables/import", "/v1/knowledge/tables/activate"],
 )  # fmt: skip
 def test_address_to_post_to_is_no_id(client: Client, path: str) -> None:
     for method in ("GET", "DELETE"):

@@ -144,7 +144,7 @@ def test_every_body_has_an_example_that_is_valid(document: Any) -> None:
             bodies += 1
         if path not in (BATCH, *WITHOUT_BODY):
             assert (method == "POST") == (content is not None), path
-    assert bodies == 12
+    assert bodies == 13
 
 
 def test_lines_of_a_batch_are_as_documented(client: Client) -> None:
@@ -169,6 +169,7 @@ def test_examples_work_as_they_are(client: Client) -> None:
         "/v1/knowledge/tables/validate": 200,
         "/v1/knowledge/tables/activate": 200,
         "/v1/estimate/validate": 200,
+        "/v1/estimate/preview": 200,
         "/v1/estimate/create": 201,
         "/v1/knowledge/golden": 201,
         "/v1/knowledge/tables/rollback": 200,
@@ -189,6 +190,7 @@ def test_answers_are_as_documented(client: Client) -> None:
         ("get", "/v1/evidence/{estimateId}", "200"): package,
         ("get", "/v1/estimate/{estimateId}", "200"): ask(client, f"/v1/estimate/{created['id']}"),
         ("post", "/v1/estimate/validate", "200"): good(client.post("/v1/estimate/validate", {})),
+        ("post", "/v1/estimate/preview", "200"): good(client.post("/v1/estimate/preview", board())),
     }
     path, order = "/v1/knowledge/replay", {"versionLabel": FIRST}
     answers["post", path, "200"] = good(client.admin("POST", path, order))

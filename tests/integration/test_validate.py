@@ -6,22 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.integration.lifecycle import ask, good, rows_of
+from tests.integration.lifecycle import ask, everything_stored, good
 from tests.integration.problems import codes_and_paths, problem_of
 from tests.services import Client, board
 
 VALIDATE = "/v1/estimate/validate"
 QUESTIONS = "/v1/knowledge/questions"
-TABLES = ("Estimate", "evidence", "audit_entry", "idempotency_record", "knowledge_question")
 
 
 def check(client: Client, request: object) -> Any:
     return good(client.post(VALIDATE, request))
-
-
-def everything_stored(client: Client) -> list[Any]:
-    home = client.settings.home
-    return [rows_of(home, f'SELECT * FROM "{table}"') for table in TABLES]
 
 
 def test_board_that_can_be_estimated(shared_client: Client) -> None:

@@ -22,6 +22,7 @@ from kis.api.errors import (
     ProblemFinding,
     finding_of,
     problem_body,
+    status_of,
 )
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
@@ -29,6 +30,7 @@ from kis.api.openapi import WITH_BODY, Documented
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.answer import CREATED, Answer
 from kis.estimate.model import Form, Number
+from kis.estimate.preview import Preview
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import NO_CONTROL_CHARACTERS, EstimateRequest, parse_board
 from kis.estimate.service import Created, EstimateService
@@ -129,6 +131,7 @@ def router(
     """Return the routes."""
     routes = APIRouter()
     _add_create(routes, estimates, metrics, documented)
+    _add_trying(routes, estimates, documented)
     _add_reading(routes, estimates, documented)
     _add_evidence(routes, evidence, metrics, documented)
     return routes
@@ -141,7 +144,6 @@ def _add_create(
         Answer, status=201, body=EstimateRequest, example=examples.BOARD,
         errors=(*GATES, *IDEMPOTENCY, ErrorCode.OVERLOADED), extra=KEY_PARAMETER,
     )  # fmt: skip
-    check_docs = documented.route(Checked, body=EstimateRequest, example=examples.BOARD)
 
     async def create_estimate(request: Request) -> Response:
         """반을 견적한다. Estimate a board: enclosure, layout, bill of materials, evidence."""
@@ -165,6 +167,13 @@ def _add_create(
         route_class_override=DirectRoute, **create_docs,
     )  # fmt: skip
 
+
+def _add_trying(routes: APIRouter, estimates: EstimateService, documented: Documented) -> None:
+    check_docs = documented.route(Checked, body=EstimateRequest, example=examples.BOARD)
+    preview_docs = documented.route(
+        Preview, body=EstimateRequest, example=examples.BOARD, errors=GATES
+    )
+
     @routes.post("/v1/estimate/validate", tags=["견적 Estimates"], **check_docs)
     async def validate_estimate(request: Request) -> Response:
         """저장하지 않고 모든 문제를 한 번에 알려 준다. Tell all findings, store nothing."""
@@ -172,6 +181,22 @@ def _add_create(
         shown = tuple(finding_of(finding) for finding in findings[:MAX_FINDINGS])
         checked = Checked(not findings, shown)
         return Response(msgspec.json.encode(checked), media_type=JSON)
+
+    async def preview_estimate(request: Request) -> Response:
+        """저장하지 않고 견적해 본다. What an estimate would be, or all findings; stores nothing."""
+        draft = parse_board(await read_json(request))
+        try:
+            preview = estimates.preview(draft)
+        except DomainError as refusal:
+            # Not as other refusals: who is still typing is no abstention in the log.
+            body = problem_body(refusal, request.state.context.request_id)
+            return Response(body, status_of(refusal), media_type=PROBLEM_TYPE)
+        return Response(msgspec.json.encode(preview), media_type=JSON)
+
+    routes.add_api_route(
+        "/v1/estimate/preview", preview_estimate, methods=["POST"], tags=["견적 Estimates"],
+        route_class_override=DirectRoute, **preview_docs,
+    )  # fmt: skip
 
 
 def _created(created: Created) -> Response:

@@ -1,7 +1,8 @@
 """The bill of materials: enclosure, main, branches, accessories, busbars."""
 
+import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kis.estimate.model import BillItem, Busbar, Enclosure, SelectedDevice, Selection
 from kis.knowledge.rules import AccessoryRules
@@ -20,6 +21,17 @@ KIND_NAMES = {
 }
 """Words of the trade; a kind that is not listed is shown as the table names it."""
 
+_RATING = re.compile(r"(?P<type>\w+) (?P<poles>\d)P (?P<af>\d+)AF(?:/(?P<at>\d+)AT)?")
+
+
+class Rating(NamedTuple):
+    """What a breaker is, as its row of the bill says it; currents in ampere."""
+
+    type: str
+    poles: int
+    frame_size_a: int
+    rated_current_a: int | None
+
 
 def bill(
     enclosure: Enclosure, selection: Selection, busbars: Iterable[Busbar], rules: AccessoryRules
@@ -31,8 +43,8 @@ def bill(
     )
     return (
         _enclosure_item(enclosure),
-        _device_item(selection.main, "main", "메인 차단기", 1),
-        *(_device_item(b, "branch", "분기 차단기", b.line.quantity) for b in branches),
+        _device_item(selection.main, "main", 1),
+        *(_device_item(b, "branch", b.line.quantity) for b in branches),
         *_accessory_items(selection, rules),
         *_busbar_items(busbars),
     )
@@ -51,14 +63,29 @@ def _enclosure_item(enclosure: Enclosure) -> BillItem:
     )
 
 
+def breaker_name(category: Literal["main", "branch"], circuit: str) -> str:
+    """Return what the bill calls the breaker of `circuit`."""
+    name = "메인 차단기" if category == "main" else "분기 차단기"
+    return f"{name} {circuit}".rstrip()
+
+
+def rating_of(item: BillItem) -> Rating | None:
+    """Return what the breaker of `item` is; None where the bill does not say it."""
+    found = _RATING.fullmatch(item.specification)
+    if found is None:
+        return None
+    at = found["at"]
+    return Rating(found["type"], int(found["poles"]), int(found["af"]), int(at) if at else None)
+
+
 def _device_item(
-    device: SelectedDevice, category: Literal["main", "branch"], name: str, quantity: int
+    device: SelectedDevice, category: Literal["main", "branch"], quantity: int
 ) -> BillItem:
     row = device.row
     rating = f"/{device.line.at}AT" if device.line.at else ""
     return BillItem(
         category=category,
-        name=f"{name} {device.line.name}".rstrip(),
+        name=breaker_name(category, device.line.name),
         quantity=quantity,
         unit="EA",
         model=row.model,

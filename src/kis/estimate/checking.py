@@ -1,9 +1,11 @@
 """A board looked over: everything that is wrong with it, told at once. Pure."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from kis.errors import DomainError, ErrorCode, Finding
-from kis.estimate.engine import estimate
+from kis.estimate.engine import Outcome, estimate
 from kis.estimate.gates import (
     DEFAULT_FORM,
     Identity,
@@ -13,7 +15,7 @@ from kis.estimate.gates import (
     normalise,
     to_device,
 )
-from kis.estimate.model import BoardDraft, Device, DeviceDraft
+from kis.estimate.model import Board, BoardDraft, Device, DeviceDraft
 from kis.estimate.selection import Lines, check_lines
 from kis.knowledge.snapshot import Snapshot
 
@@ -25,12 +27,32 @@ _FIELDS = (
 _RANKS = {name: rank for rank, name in enumerate(_FIELDS)}
 
 
+class Tried(NamedTuple):
+    """A board that can be estimated, and its estimate."""
+
+    board: Board
+    outcome: Outcome
+
+
 def check_board(draft: BoardDraft, snapshot: Snapshot, *, allow_mixed: bool) -> list[Finding]:
-    """Return everything that the gates and the tables have against `draft`.
+    """Return everything that the gates and the tables have against `draft`."""
+    try:
+        try_board(draft, snapshot, allow_mixed=allow_mixed)
+    except DomainError as refusal:
+        return list(refusal.findings)
+    return []
+
+
+def try_board(draft: BoardDraft, snapshot: Snapshot, *, allow_mixed: bool) -> Tried:
+    """Estimate `draft`, or tell all that is wrong with it.
 
     Where a gate fails, the lines that are sound are looked up all the same; both
     kinds of findings stand in the order of the request. Rules are not asked then:
     they need the whole board.
+
+    Raises:
+        DomainError: everything that the gates and the tables have against it.
+
     """
     findings = check_statements(draft, snapshot.rules, allow_mixed=allow_mixed)
     if findings:
@@ -40,13 +62,9 @@ def check_board(draft: BoardDraft, snapshot: Snapshot, *, allow_mixed: bool) -> 
             for finding in check_lines(_sound_lines(draft, objected), snapshot)
             if not _asks_again(finding, objected)
         ]
-        return sorted(findings, key=_place)
+        raise DomainError(*sorted(findings, key=_place))
     board, origins = normalise(draft, snapshot.rules)
-    try:
-        estimate(board, snapshot, origins)
-    except DomainError as refusal:
-        return list(refusal.findings)
-    return []
+    return Tried(board, estimate(board, snapshot, origins))
 
 
 def _sound_lines(draft: BoardDraft, objected: set[str]) -> Lines:

@@ -14,6 +14,7 @@ from kis.estimate.checking import check_board
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements
 from kis.estimate.model import BoardDraft
+from kis.estimate.preview import Preview, preview_board
 from kis.estimate.rerun import admit
 from kis.evidence.encoding import canonical, sha256_hex
 from kis.evidence.keys import LiveKeyring
@@ -116,6 +117,16 @@ class EstimateService:
         """Return everything that the gates and the tables have against `draft`."""
         snapshot = self._knowledge.current.snapshot
         return check_board(draft, snapshot, allow_mixed=self._allow_mixed)
+
+    def preview(self, draft: BoardDraft) -> Preview:
+        """Return what `create` would answer for `draft` just now; nothing is stored.
+
+        Raises:
+            DomainError: everything that the gates and the tables have against it.
+
+        """
+        snapshot = self._knowledge.current.snapshot
+        return preview_board(draft, snapshot, allow_mixed=self._allow_mixed)
 
     async def load_answer(self, estimate_id: str) -> bytes:
         """Return the bytes that were answered for `estimate_id`.
