@@ -37,6 +37,7 @@ run: setup ## start the service on 127.0.0.1:3000
 	@exec $(BIN)/kis-backend serve
 
 test: lint ## run every check and every test
+	-$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n auto
 
 test-contract: setup ## run the tests of what HTTP promises: documents, errors, keys, the runbook

@@ -76,6 +76,10 @@ from kis.ops.selftest import SelftestService
 from kis.ops.shared_counts import shared_folder
 from kis.ops.watch.pulse import ON_SERVER_S, Beat, Pulse, a_second, beat_regularly
 from kis.settings import Settings, SettingsError
+from kis.web.console import beside, create_console
+from kis.web.pages import all_pages
+from kis.web.parts import Parts
+from kis.web.sessions import Sessions
 
 DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
@@ -316,11 +320,21 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     handlers.add(app, (*routers, app.router))
     shortcut = Shortcut(app, [route for router in routers for route in router.routes])
     gatekeeper = Gatekeeper(
-        shortcut, settings=settings, keys=services.keys.valid,
+        beside(_console(services), shortcut), settings=settings, keys=services.keys.valid,
         find_again=services.keys.follower.find, limiter=services.limiter,
         metrics=services.metrics,
     )  # fmt: skip
     return Application(gatekeeper, services)
+
+
+def _console(services: Services) -> ASGIApp:
+    """Return the pages at / and /console."""
+    keys = services.keys
+    sessions = Sessions(
+        database=services.database, writer=services.writer, keys=keys.valid,
+        find_again=keys.follower.find, now=clock.now, random_bytes=os.urandom,
+    )  # fmt: skip
+    return create_console(sessions, all_pages(Parts(estimates=services.estimates)))
 
 
 def _metrics_router(services: Services, settings: Settings) -> APIRouter:

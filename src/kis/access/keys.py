@@ -114,6 +114,14 @@ class KeySet:
         self._used.add(key.key_id)
         return key
 
+    def named(self, key_id: str) -> Key | None:
+        """Return the valid key of that id, whose holder has shown its secret before."""
+        for key in self._by_head.values():
+            if key.key_id == key_id:
+                self._used.add(key_id)
+                return key
+        return None
+
     def holds(self, key: Key) -> bool:
         """Whether `key`, which was found once, is still valid."""
         return self._by_head.get(key.digest[:_HEAD_BYTES]) == key

@@ -1,4 +1,4 @@
-"""Where API keys are kept, and the rate limit is counted that several processes share."""
+"""Where API keys and sessions are kept, and is counted what several processes limit."""
 
 from sqlalchemy import Column, Float, Integer, Table, Text
 
@@ -27,4 +27,21 @@ rate_limit_table = Table(
     Column("empty_at_s", Float, nullable=False),  # when its bucket is empty
     Column("asked_at_s", Float, nullable=False),
     Column("taken", Integer, nullable=False),  # requests let through when it asked last
+)
+
+console_session_table = Table(
+    "console_session",
+    metadata,
+    Column("id", Text, primary_key=True),  # of its token, SHA-256 in hex digits
+    Column("key_id", Text, nullable=False),
+    Column("created_at", UtcText, nullable=False),
+    Column("expires_at", UtcText, nullable=False),
+)
+
+sign_in_failure_table = Table(
+    "sign_in_failure",
+    metadata,
+    Column("client", Text, primary_key=True),  # the address
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", UtcText, nullable=False),
 )

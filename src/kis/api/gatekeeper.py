@@ -34,7 +34,12 @@ from kis.telemetry import log_access, new_request_id
 
 logger = logging.getLogger("kis.api")
 
-LARGE_BODIES = frozenset({"/v1/knowledge/tables/import", "/v1/evidence/verify"})
+LARGE_BODIES = frozenset(
+    {
+        "/v1/knowledge/tables/import", "/console/knowledge/import",
+        "/v1/evidence/verify", "/console/evidence/verify",
+    }
+)  # fmt: skip
 """Paths that take whole tables: an evidence package holds the stock it chose from."""
 
 STREAMED = frozenset({"/v1/estimate/batch"})
@@ -123,10 +128,12 @@ class Gatekeeper:
             await exchange.refuse(internal_fault())
         ms = (time.perf_counter() - began) * 1000
         method = scope["method"]
+        state = scope.get("state", {})
+        key = key or state.get("key")  # who is signed in to the console
         log_access(
             client, method, scope["path"], exchange.status, ms,
             key.key_id if key else "", exchange.request_id,
-            hit=scope.get("state", {}).get("hit", False),
+            hit=state.get("hit", False),
         )  # fmt: skip
         route = scope.get("route")
         self._metrics.count_request(method, getattr(route, "path", "-"), exchange.status, ms)

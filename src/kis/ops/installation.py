@@ -4,7 +4,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Text, func, select, text, type_coerce
 
-from kis.access.tables import api_key_table, rate_limit_table
+from kis.access.tables import (
+    api_key_table,
+    console_session_table,
+    rate_limit_table,
+    sign_in_failure_table,
+)
 from kis.audit.tables import audit_entry_table
 from kis.db.commit_mark import commit_mark_table
 from kis.estimate.tables import estimate_table
@@ -37,8 +42,14 @@ TABLES = (
 )
 """What is moved: each table after those that it refers to."""
 
-OF_PROCESSES = (worker_table, rate_limit_table, commit_mark_table)
-"""Tables about what runs now, which are no part of an installation."""
+OF_PROCESSES = (
+    worker_table,
+    rate_limit_table,
+    commit_mark_table,
+    console_session_table,
+    sign_in_failure_table,
+)
+"""Tables about what runs now and who is signed in, which are no part of an installation."""
 
 COUNTED = tuple(table for table in TABLES if table.autoincrement_column is not None)
 """Tables whose ids the database gives, none of them twice."""

@@ -29,6 +29,8 @@ def upgrade() -> None:
     create_worker()
     create_rate_limit()
     create_commit_mark()
+    create_console_session()
+    create_sign_in_failure()
 
 
 def create_estimate() -> None:
@@ -301,6 +303,29 @@ def create_commit_mark() -> None:
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("marked_at_s", sa.Float, nullable=False),
         sa.PrimaryKeyConstraint("writer", name="pk_commit_mark"),
+    )
+
+
+def create_console_session() -> None:
+    """Create the sessions of the console."""
+    op.create_table(
+        "console_session",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("expires_at", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_console_session"),
+    )
+
+
+def create_sign_in_failure() -> None:
+    """Create the counts of wrong keys by address."""
+    op.create_table(
+        "sign_in_failure",
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("failed_at", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("client", name="pk_sign_in_failure"),
     )
 
 

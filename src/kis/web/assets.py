@@ -1,0 +1,6 @@
+"""Addresses of static files."""
+
+
+def asset(path: str) -> str:
+    """Return the address of a file below `static`."""
+    return f"/static/{path}"

@@ -1,0 +1,33 @@
+"""Reads what a page sends."""
+
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from kis.errors import DomainError, ErrorCode, Finding, Text
+
+MAX_FIELDS = 200
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form; of two with one name the last.
+
+    Raises:
+        DomainError: INVALID_REQUEST, it is no form of ours.
+
+    """
+    try:
+        fields = parse_qsl(
+            (await request.body()).decode(),
+            keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict",
+        )  # fmt: skip
+    except (UnicodeDecodeError, ValueError) as error:
+        raise DomainError(
+            Finding(
+                ErrorCode.INVALID_REQUEST,
+                "",
+                Text("양식을 읽을 수 없습니다.", "The form cannot be read."),
+                Text("페이지를 다시 열고 하십시오.", "Open the page again."),
+            )
+        ) from error
+    return dict(fields)

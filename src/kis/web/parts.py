@@ -1,0 +1,11 @@
+"""What pages are made with."""
+
+from typing import NamedTuple
+
+from kis.estimate.service import EstimateService
+
+
+class Parts(NamedTuple):
+    """The services that pages call: the same ones, with the same rules, as /v1 does."""
+
+    estimates: EstimateService
