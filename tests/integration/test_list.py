@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.lifecycle import good
+from tests.backends import BACKENDS, new_database
+from tests.integration.lifecycle import good, rows_of
 from tests.integration.problems import problem_of
 from tests.services import Client, board, running_client
 
@@ -24,10 +25,14 @@ BOARDS = (
 )
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, list[Any]]]:
+@pytest.fixture(scope="module", params=BACKENDS)
+def made(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[Client, list[Any]]]:
     """An application with seven estimates, and their answers, oldest first."""
-    with running_client(tmp_path_factory.mktemp("list") / "home") as client:
+    home = tmp_path_factory.mktemp("list") / "home"
+    url = new_database(request.param, home / "data" / "kis.db", request)
+    with running_client(home, DATABASE_URL=url) as client:
         answers = [good(client.post(CREATE, board(**changes)), 201) for changes in BOARDS]
         yield client, answers
 
@@ -103,24 +108,98 @@ def test_new_estimate_does_not_disturb_the_pages(tmp_path: Path) -> None:
         ({"mainModel": "SBS"}, []),
         ({"mainModel": "sbs-52"}, []),
         ({"label": "LP-1"}, ["LP-10", "LP-1"]),
+        ({"label": "lp-1"}, ["LP-10", "LP-1"]),
         ({"label": "%"}, ["100%_A"]),
         ({"label": "_"}, ["100%_A"]),
         ({"label": "'"}, ["l'été"]),
         ({"label": "été"}, ["l'été"]),
+        ({"label": "ÉTÉ"}, []),
+        ({"label": "L'éT"}, ["l'été"]),
         ({"customer": "한빛"}, ["l'été", "LP-2", "LP-1"]),
         ({"customer": "\\"}, ["l'été"]),
         ({"customer": "한빛빌딩", "label": "2"}, ["LP-2"]),
         ({"customer": "Daehan", "limit": 1}, ["100 A"]),
+        ({"customer": "DAEHAN"}, ["100 A", "100%_A"]),
         ({"form": "STANDARD"}, [""]),
         ({"form": "ECONOMIC", "customer": "100"}, ["LP-10"]),
         ({"brand": "SANGDO", "label": "LP-1"}, ["LP-10", "LP-1"]),
         ({"brand": "LS"}, []),
         ({"brand": "sangdo"}, []),
+        ({"width": 500, "height": 600, "depth": 150, "label": "LP-1"}, ["LP-10", "LP-1"]),
+        ({"width": 500.0, "label": "LP-2"}, ["LP-2"]),
+        ({"width": 500.1}, []),
+        ({"width": 600, "height": 500}, []),
+        ({"depth": 151}, []),
     ],
 )
 def test_filters(made: Made, query: dict[str, object], found: list[str]) -> None:
     client, _ = made
     assert labels(client, **query) == found
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("LP-1", ["LP-10", "LP-1"]),
+        ("lp-1", ["LP-10", "LP-1"]),
+        (" lp-2 ", ["LP-2"]),
+        ("sbs-52", [""]),
+        ("sBs-5", [label["label"] for label in BOARDS[::-1]]),
+        ("daehan", ["100 A", "100%_A"]),
+        ("100%", ["LP-10", "100%_A"]),
+        ("%_", ["100%_A"]),
+        ("한빛", ["l'été", "LP-2", "LP-1"]),
+        ("빛빌", ["LP-2", "LP-1"]),
+        ("한빛 빌딩", []),
+        ("ㅎ", []),
+        ("\u1112\u1161\u11ab\u1107\u1175\u11be", []),  # 한빛, in pieces
+        ("ÉTÉ", []),
+        ("\\병원", ["l'été"]),
+        ("SANGDO", []),
+        ("nothing", []),
+        ("", [label["label"] for label in BOARDS[::-1]]),
+        ("  ", [label["label"] for label in BOARDS[::-1]]),
+    ],
+)
+def test_one_text_is_looked_for_in_all_that_names_an_estimate(
+    made: Made, q: str, found: list[str]
+) -> None:
+    client, _ = made
+    assert labels(client, q=q) == found
+
+
+def test_piece_of_an_id_is_found(made: Made) -> None:
+    client, answers = made
+    for answer in answers:
+        name = answer["id"]
+        for q in (name, name.upper(), name[-12:], name[:8], name[-6:]):
+            assert name in ids(page(client, q=q)["items"])
+        assert ids(page(client, q=name)["items"]) == [name]
+
+
+def test_short_text_is_not_looked_for_in_ids(made: Made) -> None:
+    """Five digits are in one of so many ids by chance."""
+    client, answers = made
+    assert page(client, q=answers[0]["id"][-5:])["items"] == []
+
+
+def test_text_beside_other_filters(made: Made) -> None:
+    client, _ = made
+    assert labels(client, q="한빛", label="2") == ["LP-2"]
+    assert labels(client, q="sbs-54", customer="daehan", width=500, limit=1) == ["100 A"]
+    first = page(client, q="한빛", limit=2)
+    assert labels(client, q="한빛", limit=2, cursor=first["next"]) == ["LP-1"]
+
+
+def test_longest_names_are_listed(made: Made) -> None:
+    """An index entry of PostgreSQL holds 2.7 kB, and these take four bytes a character."""
+    client, _ = made
+    emoji = "".join(chr(0x1F300 + n) for n in range(200))
+    created = good(client.post(CREATE, board(label=emoji, customer=emoji[::-1])), 201)
+    (line,) = page(client, q=emoji[50:150])["items"]
+    assert (line["id"], line["label"]) == (created["id"], emoji)
+    for table, key in (("evidence", "estimate_id"), ("Estimate", "id")):
+        rows_of(client.settings.home, f"DELETE FROM {table} WHERE {key} = ?", [created["id"]])
 
 
 def test_cursor_keeps_the_filter(made: Made) -> None:
@@ -182,6 +261,9 @@ def test_zone_of_since_counts(made: Made) -> None:
         ("cursor", "zzz"), ("cursor", ""), ("cursor", "0199c0de-0000-7000-8000-00000000000G"),
         ("form", "economic"), ("brand", "x" * 101),
         ("label", "x" * 201), ("label", "\x00"), ("customer", "x" * 201), ("customer", "\n"),
+        ("q", "x" * 201), ("q", "\x00"), ("q", "a\tb"),
+        ("width", "0"), ("width", "-600"), ("width", ""), ("width", "600mm"), ("width", "NaN"),
+        ("height", "inf"), ("height", "1e400"), ("depth", "100001"), ("depth", "9" * 5000),
     ],
 )  # fmt: skip
 def test_value_that_is_not_allowed(made: Made, name: str, value: str) -> None:

@@ -93,6 +93,22 @@ Cursor = Annotated[str, BeforeValidator(_a_cursor), Query(max_length=64)]
 Moment = Annotated[datetime | None, BeforeValidator(not_a_number)]
 Model = Annotated[str | None, Query(max_length=100, pattern=NO_CONTROL_CHARACTERS)]
 Part = Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)]
+Side = Annotated[
+    float | None,
+    Query(
+        gt=0, le=100_000, allow_inf_nan=False, description="외함의 mm, 정확히. Of the enclosure."
+    ),
+]
+Words = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        pattern=NO_CONTROL_CHARACTERS,
+        description="반 이름, 고객, 메인 모델, (6자부터) id의 일부. 영문 대소문자는 가리지 않고,"
+        " 한글은 쓴 글자 그대로. A piece of the label, customer, main model or, from 6"
+        " characters on, the id; ASCII letters in any case.",
+    ),
+]
 
 
 class Checked(msgspec.Struct, frozen=True, rename="camel"):
@@ -238,11 +254,15 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
         customer: Part = None,
         since: Moment = None,
         until: Moment = None,
+        width: Side = None,
+        height: Side = None,
+        depth: Side = None,
+        q: Words = None,
     ) -> Response:
         """견적 목록, 최신순. A page of estimates, newest first."""
         wanted = EstimateFilter(
             limit + 1, cursor, main_model, brand, form, label, customer,
-            in_utc(since), in_utc(until),
+            in_utc(since), in_utc(until), width, height, depth, (q or "").strip() or None,
         )  # fmt: skip
         found = await estimates.list_estimates(wanted)
         page = Page(

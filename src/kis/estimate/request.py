@@ -41,6 +41,7 @@ _PATTERNS = {
         " and not begin with '.'.",
     ),
 }
+_BOUNDS = ("ge", "gt", "le", "max_length")
 _ANY_PATTERN = Text("허용되지 않는 문자가 있습니다.", "has characters that are not allowed.")
 Name = Annotated[
     str,
@@ -217,7 +218,7 @@ def _finding(detail: ErrorDetails) -> Finding:
 
 def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
     """Say in both languages what is allowed, from pydantic's error type and context."""
-    limit = context.get("ge", context.get("le", context.get("max_length", "")))
+    limit = next((context[bound] for bound in _BOUNDS if bound in context), "")
     pattern = _PATTERNS.get(context.get("pattern", ""), _ANY_PATTERN)
     expected = str(context.get("expected"))
     table = {
@@ -228,6 +229,8 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
         "int_from_float": ("정수여야 합니다.", "must be a whole number."),
         "int_parsing": ("정수여야 합니다.", "must be a whole number."),
         "int_parsing_size": ("너무 긴 수입니다.", "has too many digits."),
+        "float_parsing": ("수여야 합니다.", "must be a number."),
+        "finite_number": ("수여야 합니다.", "must be a number."),
         "bool_parsing": ("true 또는 false여야 합니다.", "must be true or false."),
         "cursor": (CURSOR.ko, CURSOR.en),
         "datetime_parsing": (MOMENT.ko, MOMENT.en),
@@ -239,6 +242,7 @@ def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
         "text_or_object": ("문자열이나 객체여야 합니다.", "must be a string or an object."),
         "dict_type": ("객체여야 합니다.", "must be an object."),
         "greater_than_equal": (f"{limit} 이상이어야 합니다.", f"must be at least {limit}."),
+        "greater_than": (f"{limit}보다 커야 합니다.", f"must be above {limit}."),
         "less_than_equal": (f"{limit} 이하여야 합니다.", f"must be at most {limit}."),
         "string_too_short": ("비어 있을 수 없습니다.", "must not be empty."),
         "string_too_long": (f"최대 {limit}자입니다.", f"at most {limit} characters."),

@@ -1,14 +1,16 @@
 """Writes estimates with all that belongs to them, and finds them again."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from kis.audit import store as audit_store
 from kis.db.bulk import BulkInsert
+from kis.db.folding import holds
 from kis.estimate.replay import StoredSize
 from kis.estimate.tables import estimate_table
 from kis.evidence.tables import evidence_table
@@ -19,6 +21,9 @@ from kis.knowledge.pointer import hold_active_id
 
 _estimates = BulkInsert(estimate_table, estimate_table.c.keys())
 _evidence = BulkInsert(evidence_table, evidence_table.c.keys())
+
+_PIECE_OF_AN_ID = re.compile("[0-9a-fA-F-]{6,}")
+"""Shorter ones, such as `100A`, are in many ids by chance."""
 
 
 class EstimateRecord(NamedTuple):
@@ -158,7 +163,11 @@ class EstimateSummary(NamedTuple):
 
 
 class EstimateFilter(NamedTuple):
-    """Which estimates to list; None does not restrict. `before` is an id (the cursor)."""
+    """Which estimates to list; None does not restrict. `before` is an id (the cursor).
+
+    `label`, `customer` and `text` are pieces, in any case of ASCII letters; `text` is
+    one of the label, the customer, the main model or, from 6 characters on, the id.
+    """
 
     limit: int
     before: str | None = None
@@ -169,6 +178,10 @@ class EstimateFilter(NamedTuple):
     customer: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    width_mm: float | None = None
+    height_mm: float | None = None
+    depth_mm: float | None = None
+    text: str | None = None
 
 
 def list_estimates(connection: Connection, wanted: EstimateFilter) -> list[EstimateSummary]:
@@ -189,10 +202,14 @@ def list_query(wanted: EstimateFilter) -> Select[Any]:
         (wanted.main_model, lambda value: table.main_model == value),
         (wanted.brand, lambda value: table.brand == value),
         (wanted.form, lambda value: table.form == value),
-        (wanted.label, lambda value: table.label.contains(value, autoescape=True)),
-        (wanted.customer, lambda value: table.customer.contains(value, autoescape=True)),
+        (wanted.label, lambda value: holds(table.label, value)),
+        (wanted.customer, lambda value: holds(table.customer, value)),
         (wanted.since, lambda value: table.created_at >= value),
         (wanted.until, lambda value: table.created_at < value),
+        (wanted.width_mm, lambda value: table.width_mm == value),
+        (wanted.height_mm, lambda value: table.height_mm == value),
+        (wanted.depth_mm, lambda value: table.depth_mm == value),
+        (wanted.text, _holds_anywhere),
     )
     matching = select(table.id).order_by(table.id.desc()).limit(wanted.limit)
     for value, condition in conditions:
@@ -200,6 +217,14 @@ def list_query(wanted: EstimateFilter) -> Select[Any]:
             matching = matching.where(condition(value))
     columns = (table[name] for name in EstimateSummary._fields)
     return select(*columns).where(table.id.in_(matching)).order_by(table.id.desc())
+
+
+def _holds_anywhere(text: str) -> ColumnElement[bool]:
+    table = estimate_table.c
+    columns: list[ColumnElement[str]] = [table.main_model, table.label, table.customer]
+    if _PIECE_OF_AN_ID.fullmatch(text):
+        columns.append(table.id)
+    return or_(*(holds(column, text) for column in columns))
 
 
 def count_models(

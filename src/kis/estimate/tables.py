@@ -37,5 +37,8 @@ estimate_table = Table(
         "form",
         "label",
         "customer",
+        "width_mm",
+        "height_mm",
+        "depth_mm",
     ),
 )

@@ -130,6 +130,28 @@ def test_it_is_told_in_korean_alone(body: object, korean: str) -> None:
     assert error.value.main.message.ko == korean
 
 
+class Lengths(BaseModel):
+    """Lengths as a query has them."""
+
+    mm: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+
+
+@pytest.mark.parametrize(
+    ("mm", "said"),
+    [
+        ("0", "must be above 0."),
+        ("100001", "must be at most 100000"),
+        ("wide", "must be a number."),
+        ("inf", "must be a number."),
+        ("NaN", "must be a number."),
+    ],
+)
+def test_length_that_is_none(mm: str, said: str) -> None:
+    with pytest.raises(DomainError) as error:
+        parse_body(Lengths, {"mm": mm})
+    assert said in error.value.main.hint.en
+
+
 class Names(BaseModel):
     """Names that other requests take."""
 

@@ -57,7 +57,8 @@ def create_estimate() -> None:
     )
     op.create_index("ix_Estimate_created_at_main_model", "Estimate", ["created_at", "main_model"])
     listed = ["id", "created_at", "main_model", "brand", "form", "label", "customer"]
-    op.create_index("ix_Estimate_listed", "Estimate", listed)
+    sides = ["width_mm", "height_mm", "depth_mm"]
+    op.create_index("ix_Estimate_listed", "Estimate", [*listed, *sides])
 
 
 def create_evidence() -> None:
