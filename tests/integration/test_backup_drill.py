@@ -15,29 +15,45 @@ from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
 from kis.ops.backup.folder import only_one
 from kis.ops.backup.source import Source
+from tests.backends import POSTGRESQL_ONLY, own_programs
 from tests.integration.lifecycle import estimate, good, refused
 from tests.integration.program import Program
 from tests.services import Client, board, running_client
 from tests.unit.ops.installed import OPENER, install
 
+__all__ = ["own_programs"]
 ROOT = Path(__file__).parents[2]
 MOMENTS, DRILL_MOMENTS = 25, 500
-STEPS = 30
-"""At least so many calls of it change files; some of the moments come when it has ended."""
+MOMENTS_OF_A_SERVER, DRILL_MOMENTS_OF_A_SERVER = 5, 100
+STEPS, STEPS_OF_A_SERVER = 30, 6
+"""At least so many calls of it change something; some of the moments come when it has ended."""
 TIMEOUT_S = 600
 
 
 @pytest.mark.parametrize("what", ["backup", "restore"])
 def test_killed(tmp_path: Path, what: str, is_drill: bool) -> None:
     """Never a broken file under a good name; the old database or the new one."""
-    install(tmp_path / "home", f"sqlite:///{tmp_path / 'kis.db'}")
-    moments = DRILL_MOMENTS if is_drill else MOMENTS
+    url = f"sqlite:///{tmp_path / 'kis.db'}"
+    assert cut(what, tmp_path, url, DRILL_MOMENTS if is_drill else MOMENTS) > STEPS
+
+
+@pytest.mark.usefixtures("own_programs")
+@POSTGRESQL_ONLY
+def test_restore_of_postgresql_killed(tmp_path: Path, database_url: str, is_drill: bool) -> None:
+    """The old database or the new one, whole; and whatever is left, the next restore works."""
+    moments = DRILL_MOMENTS_OF_A_SERVER if is_drill else MOMENTS_OF_A_SERVER
+    assert cut("restore", tmp_path, database_url, moments) > STEPS_OF_A_SERVER
+
+
+def cut(what: str, folder: Path, url: str, moments: int) -> int:
+    """Kill what is done to a database of three estimates; return how many kills there were."""
+    install(folder / "home", url)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.cuts", what, str(tmp_path), str(moments)], cwd=ROOT,
+        [sys.executable, "-m", "tests.cuts", what, str(folder), str(moments), url], cwd=ROOT,
         capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > STEPS
+    return int(done.stdout)
 
 
 # --- a full disk --------------------------------------------------------------------------

@@ -10,13 +10,14 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kis.db.engine import open_database
+from kis.db.locks import NUMBER
 from kis.errors import Text
 from kis.ops.backup import postgres_programs
 from kis.ops.backup.naming import replaced_name
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.postgres_backup import server_major
 from kis.ops.backup.source import Place, Source
-from kis.ops.backup.trouble import Unsound
+from kis.ops.backup.trouble import Unsound, running
 from kis.ops.evidence_pool import SLOW_MS
 
 RESTORE = "복구 pg_restore"
@@ -27,6 +28,8 @@ OTHERS = ("postgres", "template1")
 """Databases to connect to while the one of ours changes its name."""
 GONE_WITHIN_S, LOOK_EVERY_S = 5.0, 0.1
 """A session that was closed is gone a moment later."""
+FREE_WITHIN_S = 20.0
+"""What a killed one asked for last is done by then: to drop a large database takes longest."""
 CONNECT_TIMEOUT_S = 10
 NO_PRIVILEGE, IN_USE = "42501", "55006"
 
@@ -36,6 +39,7 @@ def workplace(source: Source, scratch: Path) -> Iterator[Place]:
     """Yield an empty database beside the one of `source`, of the same encoding and collation.
 
     Raises:
+        DomainError: BACKUP_RUNNING, somebody is at it from another folder of backups.
         Unsound: the role may not create one.
         DBAPIError: the server does not answer.
 
@@ -44,11 +48,12 @@ def workplace(source: Source, scratch: Path) -> Iterator[Place]:
     name = str(url.database)
     beside = name.encode()[:NAME_BYTES].decode(errors="ignore") + SCRATCH_SUFFIX
     with _server(url) as connection:
+        _lock(connection, beside)
         _drop(connection, beside)
         _create(connection, beside, name)
         made = url.set(database=beside).render_as_string(hide_password=False)
         try:
-            yield Place(source, scratch, made)
+            yield Place(source, scratch, made, connection)
         finally:
             _drop(connection, beside)
 
@@ -71,6 +76,20 @@ def _server(url: URL) -> Iterator[Connection]:
         with connection:
             yield connection
         return
+
+
+def _lock(connection: Connection, name: str) -> None:
+    """Be the only one that works on the database `name`, as long as `connection` lasts.
+
+    The server finishes what a killed one asked for last, be it to create a database or to
+    rename two: its lock is free only then.
+    """
+    statement = text("SELECT pg_try_advisory_lock(:number, hashtext(:name))")
+    deadline = time.monotonic() + FREE_WITHIN_S
+    while not connection.scalar(statement, {"number": NUMBER, "name": name}):
+        if time.monotonic() > deadline:
+            raise running()
+        time.sleep(LOOK_EVERY_S)
 
 
 def _create(connection: Connection, name: str, like: str) -> None:
@@ -165,19 +184,20 @@ def swap(place: Place, local: datetime) -> str | None:
     """
     name = str(make_url(place.source.url).database)
     made = str(make_url(place.url).database)
-    with _server(make_url(place.source.url)) as connection:
-        quote = connection.dialect.identifier_preparer.quote
-        statements = [f"ALTER DATABASE {quote(made)} RENAME TO {quote(name)}"]
-        kept = _free_name(connection, local) if _exists(connection, name) else None
-        if kept is not None:
-            statements.insert(0, f"ALTER DATABASE {quote(name)} RENAME TO {quote(kept)}")
-        try:
-            # One message to the server, which makes it one transaction.
-            connection.execution_options(no_parameters=True).exec_driver_sql("; ".join(statements))
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", "") != IN_USE:
-                raise
-            raise _in_use(_sessions(connection, name)) from error
+    connection = place.server
+    assert connection is not None  # noqa: S101 - for the type checker
+    quote = connection.dialect.identifier_preparer.quote
+    statements = [f"ALTER DATABASE {quote(made)} RENAME TO {quote(name)}"]
+    kept = _free_name(connection, local) if _exists(connection, name) else None
+    if kept is not None:
+        statements.insert(0, f"ALTER DATABASE {quote(name)} RENAME TO {quote(kept)}")
+    try:
+        # One message to the server, which makes it one transaction.
+        connection.execution_options(no_parameters=True).exec_driver_sql("; ".join(statements))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") != IN_USE:
+            raise
+        raise _in_use(_sessions(connection, name)) from error
     return kept
 
 

@@ -4,6 +4,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from kis.evidence.keys import Opener
 from kis.ops.backup.manifest import Contents, Packed
 from kis.ops.backup.naming import Kind, kind_of
@@ -36,11 +38,15 @@ class Made(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where the database at `url` is made that is to replace the one of `source`."""
+    """Where the database at `url` is made that is to replace the one of `source`.
+
+    `server` is a connection to PostgreSQL that holds the lock on this work.
+    """
 
     source: Source
     scratch: Path
     url: str
+    server: Connection | None = None
 
     @property
     def file(self) -> Path:

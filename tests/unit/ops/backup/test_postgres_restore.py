@@ -1,6 +1,7 @@
 """Backups of PostgreSQL: dumped, restored into a database beside it, and swapped by name."""
 
 import shutil
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from kis.errors import DomainError
+from kis.db.locks import NUMBER
+from kis.errors import DomainError, ErrorCode
 from kis.ops.backup import postgres_restore, restoring
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
@@ -147,6 +149,38 @@ def test_what_a_killed_restore_left_is_removed(source: Source, postgres: Postgre
     postgres.execute(f"CREATE DATABASE {make_url(source.url).database}_kis_restore_tmp")
     drill(source, backup)
     assert not [name for name in databases(postgres) if name.endswith("_kis_restore_tmp")]
+
+
+def test_what_a_killed_restore_asked_for_is_waited_for(
+    source: Source, postgres: PostgresServer
+) -> None:
+    """The server finishes a statement, though nobody waits for it any more."""
+    backup = back_up(source)
+    beside = f"{make_url(source.url).database}_kis_restore_tmp"
+    with closing(psycopg.connect(postgres.url("postgres"), autocommit=True)) as other:
+        other.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", [NUMBER, beside])
+
+        def end() -> None:
+            other.execute(f"CREATE DATABASE {beside}".encode())
+            other.close()
+
+        ending = threading.Timer(0.5, end)
+        ending.start()
+        assert drill(source, backup).contents.rows["Estimate"] == 3
+        ending.join()
+
+
+def test_two_from_two_folders_of_backups(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on two machines, which no lock of a folder keeps apart."""
+    backup = back_up(source)
+    monkeypatch.setattr(postgres_restore, "FREE_WITHIN_S", 0.1)
+    (tmp_path / "elsewhere").mkdir()
+    with workplace(source._replace(folder=tmp_path / "elsewhere")):
+        with pytest.raises(DomainError) as refused:
+            drill(source, backup)
+        assert refused.value.main.code is ErrorCode.BACKUP_RUNNING
 
 
 def test_damaged_dump(source: Source) -> None:
