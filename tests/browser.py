@@ -22,7 +22,7 @@ INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage")
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_OPTIONS = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "preload": False}
-EXPECTED_STATUS = re.compile(r"status of (?:401|403|404|409|422|429)")
+EXPECTED_STATUS = re.compile(r"status of (?:400|401|403|404|409|422|429)")
 """The browser notes each refusal as an error; those are answers of ours."""
 
 

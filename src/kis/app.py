@@ -334,7 +334,10 @@ def _console(services: Services) -> ASGIApp:
         database=services.database, writer=services.writer, keys=keys.valid,
         find_again=keys.follower.find, now=clock.now, random_bytes=os.urandom,
     )  # fmt: skip
-    return create_console(sessions, all_pages(Parts(estimates=services.estimates)))
+    parts = Parts(
+        estimates=services.estimates, evidence=services.evidence, metrics=services.metrics
+    )
+    return create_console(sessions, all_pages(parts))
 
 
 def _metrics_router(services: Services, settings: Settings) -> APIRouter:
