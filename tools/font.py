@@ -64,12 +64,7 @@ FACE = """@font-face {{
 }}
 """
 STYLE = """/* {family}, made by tools/font.py: see VERSION, LICENSE. What it lacks comes from the system. */
-{faces}
-:root {{
-  --pico-font-family:
-    "{family}", "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", system-ui, sans-serif;
-}}
-"""
+{faces}"""
 VERSION = """{origin}.
 Changed: fewer characters, weights {weights[0]} to {weights[1]}, named "{family}". {licence} (LICENSE).
 """

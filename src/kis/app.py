@@ -76,6 +76,7 @@ from kis.ops.selftest import SelftestService
 from kis.ops.shared_counts import shared_folder
 from kis.ops.watch.pulse import ON_SERVER_S, Beat, Pulse, a_second, beat_regularly
 from kis.settings import Settings, SettingsError
+from kis.web.assets import AT, Assets
 from kis.web.console import beside, create_console
 from kis.web.pages import all_pages
 from kis.web.parts import Parts
@@ -317,6 +318,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     for router in routers:
         app.include_router(router)
     docs.mount(app, documented)
+    app.mount(AT, Assets(), name="static")
     handlers.add(app, (*routers, app.router))
     shortcut = Shortcut(app, [route for router in routers for route in router.routes])
     gatekeeper = Gatekeeper(

@@ -1,15 +1,11 @@
 """/api-docs: Swagger UI from our own files, and the document that it shows."""
 
-from pathlib import Path
-
 from fastapi import FastAPI
 from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from kis.api.knowledge import answer
 from kis.api.openapi import Documented
 
-STATIC = Path(__file__).parents[1] / "web" / "static"
 PAGE = """<!doctype html>
 <html lang="ko">
 <head>
@@ -31,8 +27,7 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 
 
 def mount(app: FastAPI, documented: Documented) -> None:
-    """Add the page, its files and the document to `app`."""
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    """Add the page and the document to `app`; its files are with the console's."""
 
     @app.get("/api-docs", include_in_schema=False)
     async def show_docs() -> HTMLResponse:

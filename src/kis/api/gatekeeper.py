@@ -173,13 +173,15 @@ class _Exchange:
         self.headers: list[tuple[bytes, bytes]] = [
             (b"x-request-id", request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
-            (b"cache-control", b"no-store"),
         ]
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self.headers]
+            given = message.get("headers", ())
+            message["headers"] = [*given, *self.headers]
+            if not any(name == b"cache-control" for name, _ in given):
+                message["headers"].append((b"cache-control", b"no-store"))
         await self._send(message)
 
     async def refuse(self, error: DomainError) -> None:

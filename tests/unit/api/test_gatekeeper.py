@@ -111,6 +111,15 @@ def test_every_answer_has_our_headers(gate: Callable[..., Gate]) -> None:
     assert len(seen) == 2
 
 
+def test_what_may_be_kept_says_so_itself(gate: Callable[..., Gate]) -> None:
+    async def keep(_scope: AsgiScope, _receive: Receive, send: Send) -> None:
+        headers = [(b"cache-control", b"no-cache")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert gate(keep).send().headers.get_list("cache-control") == ["no-cache"]
+
+
 def test_routes_see_who_asks(gate: Callable[..., Gate]) -> None:
     seen = []
 
