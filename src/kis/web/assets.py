@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import get_route_path
 from starlette.types import Receive, Scope, Send
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -59,7 +58,7 @@ class Assets:
         """
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405)
-        name = get_route_path(scope).removeprefix("/")
+        name = scope["path"].removeprefix(f"{AT}/")
         if name not in _files():
             raise HTTPException(404)
         response = await _answer(name, Request(scope))
