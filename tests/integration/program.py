@@ -38,6 +38,13 @@ class Program:
             capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
         )  # fmt: skip
 
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one command; what it says is nobody's business."""
+        return subprocess.Popen(
+            [PROGRAM, *arguments], env=self.environ, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
     def json(self, *arguments: str, code: int = 0, **more: str) -> Any:
         """Run one command with `--json` and return what it prints, which is nothing else."""
         done = self.run(*arguments, "--json", **more)

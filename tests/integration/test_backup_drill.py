@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,11 @@ from kis.errors import DomainError, ErrorCode
 from kis.ops.backup import packing, restoring, sqlite_backup, sqlite_restore
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
-from kis.ops.backup.folder import only_one
+from kis.ops.backup.folder import LOCK, only_one
 from kis.ops.backup.source import Source
-from tests.backends import POSTGRESQL_ONLY, own_programs
+from tests.backends import POSTGRESQL_ONLY, SQLITE_ONLY, own_programs
 from tests.integration.lifecycle import estimate, good, refused
-from tests.integration.program import Program
+from tests.integration.program import Program, until
 from tests.services import Client, board, running_client
 from tests.unit.ops.installed import OPENER, install
 
@@ -140,8 +142,27 @@ def quiet(*_: object) -> None:
 
 
 def test_two_at_once(client: Client) -> None:
-    program = Program(client.settings.home)
     with only_one(client.settings.home / "backups"):
         refused(client.admin("POST", "/v1/backups"), 409, "BACKUP_RUNNING")
-        assert program.json("backup", code=1)["code"] == "BACKUP_RUNNING"
     assert not list((client.settings.home / "backups").glob("kis-backup-*"))
+
+
+@SQLITE_ONLY  # the folder of backups is the same
+def test_commands_that_timers_start_at_once_wait_for_each_other(client: Client) -> None:
+    program = Program(client.settings.home)
+    program.json("backup")
+    commands = (("backup",), ("backup", "verify", "--all"), ("drill", "restore"))
+    with only_one(client.settings.home / "backups"):
+        begun = [program.begin(*command) for command in commands]
+        for process in begun:
+            until(partial(is_waiting_or_gone, process))
+    assert [process.wait(TIMEOUT_S) for process in begun] == [0, 0, 0]
+
+
+def is_waiting_or_gone(process: subprocess.Popen[bytes]) -> bool:
+    if process.poll() is not None:
+        return True
+    with suppress(FileNotFoundError):  # of what it closes meanwhile
+        files = Path(f"/proc/{process.pid}/fd").iterdir()
+        return any(file.readlink().name == LOCK for file in files)
+    return False

@@ -54,6 +54,7 @@ def backup(
     from kis import clock  # noqa: PLC0415
     from kis.cli.backup_words import words_of_backup  # noqa: PLC0415
     from kis.ops.backup.archive import make_backup  # noqa: PLC0415
+    from kis.ops.backup.folder import WAIT_S  # noqa: PLC0415
     from kis.ops.backup.source import source_of  # noqa: PLC0415
 
     settings = settings_of()
@@ -61,8 +62,9 @@ def backup(
     os.nice(NICER_BY)
     with told(as_json=as_json), progress(is_shown=not as_json) as tell:
         made = make_backup(
-            source_of(settings), clock.now, tell, settings.log_file.parent, with_logs=logs
-        )
+            source_of(settings), clock.now, tell, settings.log_file.parent,
+            with_logs=logs, wait_s=WAIT_S,
+        )  # fmt: skip
     if as_json:
         typer.echo(msgspec.json.encode(made._asdict()).decode())
         return

@@ -37,17 +37,19 @@ def restore(
     from kis.cli.restore_words import answer_of_prepared, words_of_drill  # noqa: PLC0415
     from kis.estimate.workers import usable_cores  # noqa: PLC0415
     from kis.ops.backup.checking import Order  # noqa: PLC0415
+    from kis.ops.backup.folder import WAIT_S  # noqa: PLC0415
     from kis.ops.backup.restoring import of_backup, prepare, workplace  # noqa: PLC0415
     from kis.ops.backup.source import source_of  # noqa: PLC0415
 
     source = source_of(settings_of())
     order = Order(source.opener, count_or_all(evidence), workers or usable_cores())
-    supply = of_backup(path_of(source, what))
     with (
         told(as_json=as_json),
-        workplace(source) as place,
         progress(is_shown=not as_json) as tell,
+        workplace(source, wait_s=WAIT_S, tell=tell) as place,
     ):
+        # Not before: whoever was waited for may have made a newer one, and deleted old ones.
+        supply = of_backup(path_of(source, what))
         prepared = prepare(place, supply, order, clock.now, tell)
     if as_json:
         typer.echo(json.dumps(answer_of_prepared(prepared), ensure_ascii=False))

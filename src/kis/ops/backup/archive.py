@@ -25,19 +25,23 @@ class Backup(NamedTuple):
 
 def make_backup(
     source: Source, now: Callable[[], datetime], tell: Tell, log_folder: Path | None = None,
-    *, with_logs: bool = False,
+    *, with_logs: bool = False, wait_s: float = 0.0,
 ) -> Backup:  # fmt: skip
     """Make a backup while whoever writes goes on, and delete what is old.
 
-    The files of `log_folder` are packed too, on Sundays, or whenever `with_logs`.
+    The files of `log_folder` are packed too, on Sundays, or whenever `with_logs`. Whoever is
+    at work in the folder of backups is waited for, up to `wait_s`.
 
     Raises:
         DomainError: BACKUP_RUNNING; DISK_FULL; BACKUP_FAILED, the copy is not sound. The last
             good backup is as it was then, and nothing else is left behind.
 
     """
-    begun = time.monotonic()
-    with told_of(source.folder), folder.only_one(source.folder) as scratch:
+    with (
+        told_of(source.folder),
+        folder.only_one(source.folder, wait_s=wait_s, tell=tell) as scratch,
+    ):
+        begun = time.monotonic()
         make = postgres_backup.make if source.file is None else sqlite_backup.make
         made = make(source, scratch, now, tell)
         local = made.taken_at.astimezone()

@@ -23,13 +23,19 @@ from kis.ops.backup.naming import (
     read_backup_name,
     read_logs_name,
 )
+from kis.ops.backup.packing import Tell
 from kis.ops.backup.retention import BACKUP_DAYS, LOGS_DAYS, Dated, expired
 from kis.ops.backup.trouble import running
 
 LOCK = ".kis-backup.lock"
 SCRATCH = ".kis-backup.tmp"
 """Where a backup is made. What a killed one left there is removed by the next."""
+WAIT_S = 600.0
+"""How long what a timer runs waits for another: after a night without power all begin at once."""
 RETRY_S = 0.1
+LET_IN_S = 0.3
+"""A pause of whoever takes the folder again and again: who waits looks in between."""
+WAITING = "기다림 waiting"
 
 
 class Stored(NamedTuple):
@@ -61,8 +67,10 @@ def answer_of(stored: Stored) -> BackupAnswer:
 
 
 @contextmanager
-def only_one(folder: Path, *, wait_s: float = 0.0) -> Iterator[Path]:
+def only_one(folder: Path, *, wait_s: float = 0.0, tell: Tell | None = None) -> Iterator[Path]:
     """Be the only one that makes or restores backups; yield an empty folder to work in.
+
+    `tell` is told while this waits; what it raises ends that.
 
     Raises:
         DomainError: BACKUP_RUNNING, another one still is after `wait_s`.
@@ -74,7 +82,7 @@ def only_one(folder: Path, *, wait_s: float = 0.0) -> Iterator[Path]:
     try:
         if os.geteuid() == 0:
             durable.hand_over(path, folder)
-        _acquire(descriptor, time.monotonic() + wait_s)
+        _acquire(descriptor, wait_s, tell)
         with emptied(folder / SCRATCH) as scratch:
             yield scratch
     finally:
@@ -97,13 +105,17 @@ def emptied(path: Path) -> Iterator[Path]:
         _remove(path)
 
 
-def _acquire(descriptor: int, deadline: float) -> None:
+def _acquire(descriptor: int, wait_s: float, tell: Tell | None) -> None:
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline:
+            waited = time.monotonic() - began
+            if waited >= wait_s:
                 raise running() from None
+            if tell is not None:
+                tell(WAITING, int(waited), int(wait_s))
             time.sleep(RETRY_S)
         else:
             return

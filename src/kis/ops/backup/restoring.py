@@ -94,10 +94,11 @@ class Restored(NamedTuple):
 
 
 @contextmanager
-def workplace(source: Source) -> Iterator[Place]:
+def workplace(source: Source, *, wait_s: float = 0.0, tell: Tell | None = None) -> Iterator[Place]:
     """Be the only one that restores or backs up; yield an empty place beside the database.
 
-    Whoever calls sees to it that no server has the database open.
+    Whoever calls sees to it that no server has the database open. Whoever is at work in the
+    folder of backups is waited for, up to `wait_s`.
 
     Raises:
         DomainError: BACKUP_RUNNING; DISK_FULL; BACKUP_FAILED, which leaves all as it was.
@@ -105,7 +106,7 @@ def workplace(source: Source) -> Iterator[Place]:
     """
     with (
         told_of(source.folder, not_restored),
-        folder.only_one(source.folder) as scratch,
+        folder.only_one(source.folder, wait_s=wait_s, tell=tell) as scratch,
         _beside(source, scratch) as place,
     ):
         yield place

@@ -18,8 +18,6 @@ NO_MANIFEST = Text(
     "열리고 온전하지만 목록(.json)이 없습니다. 다른 프로그램이 만든 백업입니다",
     "it opens and is whole, but has no manifest (.json): another program made it",
 )
-WAIT_S = 600.0
-"""How long to wait for a backup that is being made."""
 
 
 class Verified(NamedTuple):
@@ -36,13 +34,22 @@ def verify(
 ) -> Iterator[Verified]:
     """Unpack each of `paths`, and look into it; yield what is found.
 
+    Of what was deleted as old meanwhile nothing is said. Who waits for the folder gets it
+    between two of them.
+
     Raises:
         DomainError: BACKUP_RUNNING, for too long; DISK_FULL.
 
     """
-    for path in paths:
-        with told_of(source.folder), folder.only_one(source.folder, wait_s=WAIT_S) as scratch:
-            yield _verify(source, path, scratch, order, tell)
+    for number, path in enumerate(paths):
+        if number:
+            time.sleep(folder.LET_IN_S)
+        with (
+            told_of(source.folder),
+            folder.only_one(source.folder, wait_s=folder.WAIT_S, tell=tell) as scratch,
+        ):
+            if path.exists():
+                yield _verify(source, path, scratch, order, tell)
 
 
 def _verify(

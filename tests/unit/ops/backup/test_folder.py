@@ -1,6 +1,7 @@
 """The folder of backups: who works in it, what is in it, what leaves it."""
 
 import os
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +83,20 @@ def test_one_at_a_time(tmp_path: Path) -> None:
         assert refused.value.main.code is ErrorCode.BACKUP_RUNNING
         assert (scratch / "half").exists()
     assert names(tmp_path) == []
+
+
+def test_who_waits_says_so_and_gets_it(tmp_path: Path) -> None:
+    told = []
+    with ExitStack() as first:
+        first.enter_context(folder.only_one(tmp_path))
+
+        def tell(what: str, done: int, total: int) -> None:
+            told.append((what, done, total))
+            first.close()
+
+        with folder.only_one(tmp_path, wait_s=60, tell=tell) as scratch:
+            assert list(scratch.iterdir()) == []
+    assert told == [(folder.WAITING, 0, 60)]
 
 
 def test_what_a_killed_one_left_is_removed(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The Friday check finds what time did to a backup."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from kis.evidence.keys import Opener
+from kis.ops.backup import folder
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.checking import Order
 from kis.ops.backup.manifest import Contents, decode, encode
@@ -101,3 +103,29 @@ def test_evidence_that_was_so_when_it_was_made(source: Source) -> None:
     assert made.contents.evidence is not None
     assert made.contents.evidence.invalid == 3
     assert look(source.folder / made.file).trouble is None
+
+
+def test_who_waits_gets_in_between(source: Source) -> None:
+    """So that a backup, which timers start at the same time, need not wait for all of them."""
+    paths = [source.folder / make_backup(source, lambda: NOW, quiet).manifest.file] * 5
+    seen: list[str] = []
+    waiting = threading.Event()
+
+    def other() -> None:
+        with folder.only_one(source.folder, wait_s=60, tell=lambda *_: waiting.set()):
+            seen.append("other")
+
+    beside = threading.Thread(target=other)
+    for found in verify(source, paths, Order(OPENER), quiet):
+        if not seen:
+            beside.start()
+            assert waiting.wait(60)
+        seen.append(found.file)
+    beside.join()
+    assert "other" in seen[:-1]
+
+
+def test_deleted_while_it_waited(backup: Path) -> None:
+    of = Source("", None, backup.parent, OPENER)
+    old = backup.with_name("kis-backup-20200101_000000.db.gz")
+    assert [each.file for each in verify(of, [old, backup], Order(OPENER), quiet)] == [backup.name]
