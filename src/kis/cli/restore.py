@@ -36,9 +36,11 @@ def restore(
     """백업이나 어느 시점으로 복구한다. Restore a backup, or a moment; the server must be stopped.
 
     백업을 점검하고, 무엇이 사라지는지 보여 주고, 묻고, 바꾼다. 지금의 데이터베이스는
-    data/kis-before-restore-날짜_시각.db로 남는다. 언제 중단되어도 전의 것이나 새것이 온전하다.
+    data/kis-before-restore-날짜_시각.db로 남는다(30일, 마지막 것은 계속).
+    언제 중단되어도 전의 것이나 새것이 온전하다.
     키는 돌아가지 않는다: 그 뒤에 폐기한 키는 폐기된 채로, 만든 키는 통하는 채로 남는다.
-    It is checked first; shows what would be lost; asks. The present database is kept beside it.
+    It is checked first; shows what would be lost; asks. The present database is kept beside it
+    for 30 days, the last one for ever.
     Keys stay as they are now: those revoked since stay revoked, those made since go on working.
     되돌릴 수 있는 시점 Which moments there are: kis-backend journal status
     """

@@ -18,6 +18,7 @@ from kis.evidence.master import MasterKey
 from kis.home import GROUP_READS, OTHERS
 from kis.knowledge.content import ContentError
 from kis.knowledge.store import load_active, load_active_version, load_pointer
+from kis.ops.disks import folders_of
 from kis.ops.keys.looking import trouble_with_env, trouble_with_secrets
 from kis.ops.keys.start import KeySources, trouble_with_scopes
 from kis.settings import EQUAL_KEYS, Settings, env_file_of
@@ -98,13 +99,19 @@ def _keys(settings: Settings) -> Checkup:
 
 
 def _disk(settings: Settings) -> Checkup:
-    usage = shutil.disk_usage(settings.home)
-    free = usage.free / usage.total
+    """Look at the fullest of the disks that are written to, by its name where not the home's."""
+    usage = {
+        path: shutil.disk_usage(path) for path in folders_of(settings).values() if path.exists()
+    }
+    free = {path: each.free / each.total for path, each in usage.items()}
+    # The home where several are on one disk.
+    least = min(free, key=lambda path: (round(free[path], 3), path != settings.home))
+    name = "" if least == settings.home else f"{least}: "
     return Checkup(
         "disk",
-        free >= DISK_FREE_LEAST,
-        f"{free:.0%} 비어 있습니다",
-        f"{free:.0%} of the disk is free",
+        free[least] >= DISK_FREE_LEAST,
+        f"{name}{free[least]:.0%} 비어 있습니다",
+        f"{name}{free[least]:.0%} of the disk is free",
     )
 
 

@@ -8,6 +8,7 @@ from prometheus_client import Metric
 from kis.access.rules import StoredKey
 from kis.ops.backup.latest import last_good
 from kis.ops.backup.naming import Kind, kind_of
+from kis.ops.disks import folders_of
 from kis.ops.gauges import Sample, Source, disk_room, gauge
 from kis.settings import Settings
 
@@ -29,15 +30,9 @@ def last_backup(folder: Path, kind: Kind) -> Source:
 
 def of_home(settings: Settings) -> tuple[Source, ...]:
     """Return the sources of what is on this machine's disks."""
-    backups = settings.home / "backups"
-    folders = {"home": settings.home, "backups": backups, "logs": settings.log_file.parent}
-    if settings.database_file is not None:
-        folders["database"] = settings.database_file.resolve().parent
-    if settings.journal_days:
-        folders["journal"] = Path(settings.journal_dir)
     return (
-        disk_room(folders),
-        last_backup(backups, kind_of(settings.database_file)),
+        disk_room(folders_of(settings)),
+        last_backup(settings.home / "backups", kind_of(settings.database_file)),
     )
 
 

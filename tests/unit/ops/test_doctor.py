@@ -115,6 +115,19 @@ def test_disk_that_is_nearly_full(
     assert finding(settings_in(tmp_path), "disk").is_good is is_good
 
 
+def test_disk_of_the_journal_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = tmp_path / "other-disk"
+    journal.mkdir()
+    settings = settings_in(tmp_path / "home", JOURNAL_DIR=str(journal))
+    full = Usage(100, 99, 1)
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: full if path == journal else Usage(100, 50, 50)
+    )
+    found = finding(settings, "disk")
+    assert not found.is_good
+    assert str(journal) in found.ko
+
+
 # --- database ----------------------------------------------------------------------------
 
 

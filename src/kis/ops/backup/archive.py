@@ -2,12 +2,21 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy.exc import DBAPIError
+
 from kis import __version__
-from kis.ops.backup import folder, logs, postgres_backup, sqlite_backup
+from kis.ops.backup import (
+    folder,
+    logs,
+    postgres_backup,
+    postgres_restore,
+    sqlite_backup,
+    sqlite_restore,
+)
 from kis.ops.backup.manifest import Manifest
 from kis.ops.backup.naming import backup_name, free_moment, zone_of
 from kis.ops.backup.packing import Tell
@@ -28,6 +37,8 @@ def make_backup(
     *, with_logs: bool = False, wait_s: float = 0.0,
 ) -> Backup:  # fmt: skip
     """Make a backup while whoever writes goes on, and delete what is old.
+
+    That is backups, and databases that restores set aside.
 
     The files of `log_folder` are packed too, on Sundays, or whenever `with_logs`. Whoever is
     at work in the folder of backups is waited for, up to `wait_s`.
@@ -55,6 +66,7 @@ def make_backup(
         )  # fmt: skip
         folder.publish(made.path, manifest, source.folder)
         forgotten = folder.forget_old(source.folder, made.taken_at, zone_of(local))
+        forgotten += _forget_kept(source, made.taken_at, zone_of(local))
         packed_logs = None
         if log_folder is not None and (with_logs or logs.is_due(source.folder, local)):
             try:
@@ -62,3 +74,11 @@ def make_backup(
             except OSError as error:
                 raise logs_failed(manifest.file, error) from error
     return Backup(manifest, packed_logs, forgotten)
+
+
+def _forget_kept(source: Source, now: datetime, zone: timezone) -> list[str]:
+    forget = postgres_restore.forget_kept if source.file is None else sqlite_restore.forget_kept
+    try:
+        return forget(source, now, zone)
+    except (OSError, DBAPIError):
+        return []  # the backup is made, by somebody who may only read the database

@@ -17,6 +17,7 @@ LATEST = "latest"
 STAMP = "%Y%m%d_%H%M%S"
 
 _BACKUP = re.compile(r"kis-backup-(\d{8}_\d{6})(\.db\.gz|\.dump)", re.ASCII)
+_REPLACED = re.compile(r"kis[-_]before[-_]restore[-_](\d{8}_\d{6})(?:\.db)?", re.ASCII)
 _LOGS = re.compile(r"logs-backup-(\d{8}_\d{6})\.tar\.gz", re.ASCII)
 
 
@@ -70,6 +71,12 @@ def read_backup_name(name: str, zone: timezone) -> Named | None:
 def read_logs_name(name: str, zone: timezone) -> datetime | None:
     """Return when a backup of the logs was begun; None when it is no such name."""
     found = _LOGS.fullmatch(name)
+    return _moment(found[1], zone) if found else None
+
+
+def read_replaced_name(name: str, zone: timezone) -> datetime | None:
+    """Return when a database was set aside; None when it is no such name."""
+    found = _REPLACED.fullmatch(name)
     return _moment(found[1], zone) if found else None
 
 

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
@@ -13,9 +13,10 @@ from kis.db.engine import open_database
 from kis.db.locks import NUMBER
 from kis.errors import Text
 from kis.ops.backup import postgres_programs
-from kis.ops.backup.naming import replaced_name
+from kis.ops.backup.naming import read_replaced_name, replaced_name
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.postgres_backup import server_major
+from kis.ops.backup.retention import BACKUP_DAYS, Dated, expired
 from kis.ops.backup.source import Place, Source
 from kis.ops.backup.trouble import Unsound, running
 from kis.ops.evidence_pool import SLOW_MS
@@ -191,6 +192,8 @@ def swap(place: Place, local: datetime) -> str | None:
     kept = _free_name(connection, local) if _exists(connection, name) else None
     if kept is not None:
         statements.insert(0, f"ALTER DATABASE {quote(name)} RENAME TO {quote(kept)}")
+        # Whose it is: a server may have the databases of several installations.
+        statements.append(f"COMMENT ON DATABASE {quote(kept)} IS {_literal(_note_for(name))}")
     try:
         # One message to the server, which makes it one transaction.
         connection.execution_options(no_parameters=True).exec_driver_sql("; ".join(statements))
@@ -199,6 +202,36 @@ def swap(place: Place, local: datetime) -> str | None:
             raise
         raise _in_use(_sessions(connection, name)) from error
     return kept
+
+
+def forget_kept(source: Source, now: datetime, zone: timezone) -> list[str]:
+    """Drop what restores of this database set aside and is old; return the names.
+
+    Never the newest one, nor one that somebody is connected to.
+    """
+    url = make_url(source.url)
+    statement = text(
+        "SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') = :note"
+    )
+    gone = []
+    with _server(url) as connection:
+        quote = connection.dialect.identifier_preparer.quote
+        names = connection.scalars(statement, {"note": _note_for(str(url.database))}).all()
+        moments = [(name, read_replaced_name(name, zone)) for name in names]
+        dated = [Dated(name, at) for name, at in moments if at is not None]
+        for name in expired(dated, now, BACKUP_DAYS):
+            with suppress(DBAPIError):
+                connection.execute(text(f"DROP DATABASE {quote(name)}"))
+                gone.append(name)
+    return gone
+
+
+def _note_for(name: str) -> str:
+    return f"kis-backend: a restore of {name} set it aside"
+
+
+def _literal(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
 
 
 def _free_name(connection: Connection, local: datetime) -> str:

@@ -4,13 +4,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kis.errors import Text
 from kis.ops import durable
 from kis.ops.backup import folder
-from kis.ops.backup.naming import replaced_name
+from kis.ops.backup.naming import read_replaced_name, replaced_name
+from kis.ops.backup.retention import BACKUP_DAYS, Dated, expired
 from kis.ops.backup.source import Place, Source
 from kis.ops.backup.trouble import Unsound
 
@@ -81,6 +82,23 @@ def _keep(file: Path, local: datetime) -> Path:
     os.link(file, kept)
     durable.sync_folder(file.parent)
     return kept
+
+
+def forget_kept(source: Source, now: datetime, zone: timezone) -> list[str]:
+    """Delete what restores set aside and is old, never the newest one; return the names."""
+    assert source.file is not None  # noqa: S101 - for the type checker
+    file = source.file.resolve()
+    dated = []
+    for path in file.parent.glob(replaced_name("sqlite", "*")):
+        at = read_replaced_name(path.name, zone)
+        # Somebody may have gone back to one of them.
+        if at is not None and not (file.exists() and path.samefile(file)):
+            dated.append(Dated(path.name, at))
+    gone = expired(dated, now, BACKUP_DAYS)
+    for name in gone:
+        for path in (file.with_name(name), *_logs_of(file.with_name(name))):
+            path.unlink(missing_ok=True)
+    return gone
 
 
 def _fold(file: Path) -> bool:

@@ -11,6 +11,7 @@ import httpx
 from kis.db.unavailable import DatabaseUnavailable
 from kis.ops.backup.latest import last_good
 from kis.ops.backup.naming import kind_of
+from kis.ops.disks import folders_of
 from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
 from kis.ops.watch.observations import Answer, Copying, Observation, not_seen
@@ -115,11 +116,8 @@ def ask_journal(address: str, admin_key: str) -> Copying | None:
 
 
 def _disk(settings: Settings) -> Observation:
-    """Judge the fullest of the disks that the home, the database and the backups are on."""
-    paths = {settings.home, settings.home / "backups", settings.log_file.parent}
-    if settings.database_file is not None:
-        paths.add(settings.database_file.resolve().parent)
-    used = {path: _used_percent(path) for path in paths if path.exists()}
+    """Judge the fullest of the disks that are written to."""
+    used = {path: _used_percent(path) for path in folders_of(settings).values() if path.exists()}
     # The home where several are on one disk.
     worst = max(used, key=lambda path: (round(used[path], 1), path == settings.home))
     return observations.judge_disk(str(worst), used[worst], settings.alert_disk_percent)

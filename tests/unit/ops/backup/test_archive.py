@@ -4,7 +4,7 @@ import gzip
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from kis.ops.backup import packing, sqlite_backup
 from kis.ops.backup.archive import make_backup
 from kis.ops.backup.folder import stored_backups
 from kis.ops.backup.manifest import Packed
+from kis.ops.backup.naming import replaced_name
 from kis.ops.backup.source import Source
 from tests.unit.ops.backup.made import NOW, quiet
 from tests.unit.ops.installed import change
@@ -61,6 +62,37 @@ def test_logs(source: Source, tmp_path: Path) -> None:
         make(source, log_folder=logs, with_logs=True)
     assert refused.value.main.code is ErrorCode.BACKUP_FAILED
     assert len(stored_backups(source.folder, UTC)) == 2
+
+
+def set_aside(source: Source, days: float) -> Path:
+    assert source.file is not None
+    at = (NOW - timedelta(days=days)).astimezone()
+    path = source.file.with_name(replaced_name("sqlite", at))
+    path.write_bytes(b"")
+    path.with_name(f"{path.name}-wal").write_bytes(b"")
+    return path
+
+
+def test_what_restores_set_aside_goes_when_it_is_old(source: Source) -> None:
+    older, old, new = (set_aside(source, days) for days in (60, 31, 29))
+    assert make(source).forgotten == [older.name, old.name]
+    left = {path.name for path in new.parent.glob("kis-before-*")}
+    assert left == {new.name, f"{new.name}-wal"}
+
+
+def test_newest_of_them_stays(source: Source) -> None:
+    old, newest = set_aside(source, 60), set_aside(source, 31)
+    assert make(source).forgotten == [old.name]
+    assert newest.exists()
+
+
+def test_one_that_somebody_went_back_to_stays(source: Source) -> None:
+    old, _ = set_aside(source, 60), set_aside(source, 0)
+    assert source.file is not None
+    source.file.replace(old)
+    back = source._replace(url=f"sqlite:///{old}", file=old)
+    assert make(back).forgotten == []
+    assert old.exists()
 
 
 def test_no_database(source: Source, tmp_path: Path) -> None:

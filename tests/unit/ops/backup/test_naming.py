@@ -13,6 +13,7 @@ from kis.ops.backup.naming import (
     logs_name,
     read_backup_name,
     read_logs_name,
+    read_replaced_name,
     replaced_name,
     zone_of,
 )
@@ -36,6 +37,7 @@ def test_names_are_read_as_written(kind: Kind) -> None:
     whole = NIGHT.replace(microsecond=0)
     assert read_backup_name(backup_name(kind, NIGHT), SEOUL) == Named(kind, whole)
     assert read_logs_name(logs_name(NIGHT), SEOUL) == whole
+    assert read_replaced_name(replaced_name(kind, NIGHT), SEOUL) == whole
 
 
 @pytest.mark.parametrize(
@@ -48,12 +50,16 @@ def test_names_are_read_as_written(kind: Kind) -> None:
         "kis-backup-20261122_020005.db.gz.part",
         "my-kis-backup-20261122_020005.db.gz",
         "logs-backup-20261122_020005.tar",
+        "kis-before-restore-20261122_020005.db-wal",
+        "kis-before-restore-20261322_020005.db",
+        "kis_before_restore_20261122",
         "",
     ],
 )
 def test_other_names_are_none(name: str) -> None:
     assert read_backup_name(name, UTC) is None
     assert read_logs_name(name, UTC) is None
+    assert read_replaced_name(name, UTC) is None
 
 
 def test_two_in_one_second() -> None:

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,10 @@ def drill(source: Source, path: Path) -> Prepared:
         return prepare(place, of_backup(path), Order(OPENER), lambda: NOW, quiet)
 
 
-def restore(source: Source, path: Path) -> Restored:
+def restore(source: Source, path: Path, at: datetime = NOW) -> Restored:
     restoring.require_alone(source)
     with workplace(source) as place:
-        return swap(prepare(place, of_backup(path), Order(OPENER), lambda: NOW, quiet), lambda: NOW)
+        return swap(prepare(place, of_backup(path), Order(OPENER), lambda: at, quiet), lambda: at)
 
 
 def rows(url: str, statement: str) -> list[Any]:
@@ -181,6 +182,21 @@ def test_two_from_two_folders_of_backups(
         with pytest.raises(DomainError) as refused:
             drill(source, backup)
         assert refused.value.main.code is ErrorCode.BACKUP_RUNNING
+
+
+def test_what_restores_set_aside_goes_when_it_is_old(
+    source: Source, postgres: PostgresServer
+) -> None:
+    backup = back_up(source)
+    restored = [restore(source, backup, NOW - timedelta(days=days)) for days in (60, 50, 40)]
+    older, in_use, newest = [str(each.kept) for each in restored]
+    of_others = f"kis_before_restore_{NOW.astimezone() - timedelta(days=90):%Y%m%d_%H%M%S}"
+    postgres.execute(f"CREATE DATABASE {of_others}")
+    with closing(psycopg.connect(postgres.url(in_use))):
+        assert make_backup(source, lambda: NOW, quiet).forgotten == [older]
+    assert databases(postgres) >= {in_use, newest, of_others}
+    assert make_backup(source, lambda: NOW, quiet).forgotten == [in_use]
+    assert databases(postgres) >= {newest, of_others}
 
 
 def test_damaged_dump(source: Source) -> None:

@@ -166,6 +166,16 @@ def test_full_disk_is_past_its_limit(tmp_path: Path) -> None:
     assert full.state == (State.WARNING if (full.value or 0) > 1 else State.OK)
 
 
+def test_disk_of_the_journal_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = tmp_path / "other-disk"
+    journal.mkdir()
+    settings = settings_in(tmp_path / "home", JOURNAL_DIR=str(journal))
+    monkeypatch.setattr(looking, "_used_percent", lambda path: 99 if path == journal else 50)
+    found = observed(settings, "disk")
+    assert found.state == State.WARNING
+    assert str(journal) in found.ko
+
+
 def test_size_of_a_database(tmp_path: Path, database_url: str) -> None:
     settings = settings_in(tmp_path / "home", DATABASE_URL=database_url, ALERT_DATABASE_MB="1")
     services = open_services(settings)
