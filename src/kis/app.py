@@ -56,7 +56,9 @@ from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
 from kis.knowledge.fleet import Alone, Fleet, SharedFleet, worker_name
 from kis.knowledge.following import Follower
+from kis.knowledge.golden import GoldenService
 from kis.knowledge.pruning import PruningService
+from kis.knowledge.reading import Reader
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
@@ -79,7 +81,7 @@ from kis.settings import Settings, SettingsError
 from kis.web.assets import AT, Assets
 from kis.web.console import beside, create_console
 from kis.web.pages import all_pages
-from kis.web.parts import Parts
+from kis.web.parts import KnowledgeParts, Parts
 from kis.web.sessions import Sessions
 
 DESCRIPTION = (
@@ -301,9 +303,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
             settings.max_body_bytes,
         ),
         pruning.router(_pruning(services, settings), documented),
-        knowledge.router(
-            services.catalogue, services.staging, services.activation, services.metrics, documented
-        ),
+        knowledge.router(services.catalogue, services.staging, _swap(services), documented),
         replay.router(services.replays, documented),
         upkeep.router(
             services.database, _selftests(services), _maintenance(services, settings), documented
@@ -311,7 +311,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
         journal.router(services.protection, documented),
         key_routes.router(services.keys.service, documented),
         backups.router(BackupService(source_of(settings), settings.log_file.parent), documented),
-        golden.router(services.catalogue, services.knowledge, clock.now, documented),
+        golden.router(services.catalogue, _golden(services), documented),
         health.router(services.database, services.writer, services.knowledge, documented),
         _metrics_router(services, settings),
     )
@@ -329,6 +329,17 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     return Application(gatekeeper, services)
 
 
+def _golden(services: Services) -> GoldenService:
+    return GoldenService(
+        database=services.database, writer=services.writer, knowledge=services.knowledge,
+        resize=resize, now=clock.now,
+    )  # fmt: skip
+
+
+def _swap(services: Services) -> knowledge.Swap:
+    return knowledge.counted(services.activation, services.metrics)
+
+
 def _console(services: Services) -> ASGIApp:
     """Return the pages at / and /console."""
     keys = services.keys
@@ -336,9 +347,11 @@ def _console(services: Services) -> ASGIApp:
         database=services.database, writer=services.writer, keys=keys.valid,
         find_again=keys.follower.find, now=clock.now, random_bytes=os.urandom,
     )  # fmt: skip
-    parts = Parts(
-        estimates=services.estimates, evidence=services.evidence, metrics=services.metrics
-    )
+    about_knowledge = KnowledgeParts(
+        services.catalogue, services.staging, _swap(services), _golden(services),
+        Reader(database=services.database, knowledge=services.knowledge), services.replays,
+    )  # fmt: skip
+    parts = Parts(services.estimates, services.evidence, services.metrics, about_knowledge)
     return create_console(sessions, all_pages(parts))
 
 

@@ -280,7 +280,8 @@ def test_every_word_that_stands_where_a_label_does_is_reserved(client: Client) -
     paths = ask(client, "/openapi.json")["paths"]
     steps = {path.removeprefix(f"{VERSIONS}/").partition("/")[0] for path in paths
              if path.startswith(f"{VERSIONS}/")}  # fmt: skip
-    assert steps - {"{label}"} == RESERVED_LABELS
+    console = {"golden", "import", "questions"}
+    assert (steps - {"{label}"}) | console == RESERVED_LABELS
 
 
 # --- errors ------------------------------------------------------------------------------

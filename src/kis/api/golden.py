@@ -1,7 +1,5 @@
 """/v1/knowledge/golden and /v1/knowledge/questions."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -16,10 +14,8 @@ from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
 from kis.errors import ErrorCode
 from kis.estimate.request import GOLDEN_NAME
-from kis.estimate.rerun import resize
 from kis.evidence.statement import moment_text
-from kis.knowledge import refusals
-from kis.knowledge.active import ActiveKnowledge
+from kis.knowledge.golden import GoldenService
 from kis.knowledge.golden_store import GoldenCase
 from kis.knowledge.questions_store import OpenQuestion
 from kis.knowledge.service import KnowledgeService
@@ -85,12 +81,7 @@ class QuestionAnswer(msgspec.Struct, frozen=True, rename="camel"):
     closed_by: str | None
 
 
-def router(
-    knowledge: KnowledgeService,
-    active: ActiveKnowledge,
-    now: Callable[[], datetime],
-    documented: Documented,
-) -> APIRouter:
+def router(knowledge: KnowledgeService, golden: GoldenService, documented: Documented) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=list(TAG))
     _add_questions(routes, knowledge, documented)
@@ -98,7 +89,7 @@ def router(
     @routes.get("/v1/knowledge/golden", **documented.route(list[GoldenAnswer]))
     async def list_golden() -> Response:
         """기준 사례. The golden set: boards whose size is known to be right."""
-        return answer([_golden(case) for case in await knowledge.list_golden()])
+        return answer([_golden(case) for case in await golden.list_cases()])
 
     docs = documented.route(
         GoldenAnswer, status=201, body=GoldenRequest, example=examples.GOLDEN,
@@ -112,13 +103,9 @@ def router(
     async def add_golden(request: Request) -> Response:
         """반을 기준 사례로 고정한다. Pin a board at its present size."""
         order = await read_model(request, GoldenRequest)
-        size = resize(order.request, active.current.snapshot)
-        _check_expected(order, size)
-        case = GoldenCase(
-            order.name, size.W, size.H, size.D, order.note, now(), actor_of(request),
-            msgspec.json.encode(order.request),
-        )  # fmt: skip
-        await knowledge.add_golden(case)
+        stated = order.expected
+        expected = None if stated is None else Size(stated.W, stated.H, stated.D)
+        case = await golden.pin(order.name, order.request, expected, order.note, actor_of(request))
         return answer(_golden(case), 201)
 
     deleted = {"type": "object", "properties": {"deleted": {"type": "string"}}}
@@ -129,7 +116,7 @@ def router(
         request: Request, name: Annotated[str, Path(max_length=100)]
     ) -> Response:
         """기준 사례를 지운다. Remove a pinned board."""
-        await knowledge.delete_golden(name, actor_of(request))
+        await golden.delete(name, actor_of(request))
         return answer({"deleted": name})
 
     return routes
@@ -145,14 +132,6 @@ def _add_questions(routes: APIRouter, knowledge: KnowledgeService, documented: D
         """견적이 물었으나 아무도 모르는 것, 최대 10,000개. Open questions, most asked first."""
         questions = await knowledge.list_questions(include_closed=include_closed)
         return answer([_question(question) for question in questions])
-
-
-def _check_expected(order: GoldenRequest, actual: Size) -> None:
-    if order.expected is None:
-        return
-    expected = Size(order.expected.W, order.expected.H, order.expected.D)
-    if expected != actual:
-        raise refusals.golden_size_mismatch(order.name, expected, actual)
 
 
 def _golden(case: GoldenCase) -> GoldenAnswer:

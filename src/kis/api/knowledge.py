@@ -24,8 +24,9 @@ from kis.knowledge.activation import Activated, ActivationOrder, ActivationServi
 from kis.knowledge.diff import Difference
 from kis.knowledge.fleet import Acknowledgement
 from kis.knowledge.service import KnowledgeService
-from kis.knowledge.staging import Imported, ImportOrder, Staging, Validated
+from kis.knowledge.staging import Imported, ImportOrder, Staging
 from kis.knowledge.store import Version
+from kis.knowledge.validated import Validated
 from kis.strict_json import NOT_UTF8
 
 JSON = "application/json"
@@ -150,13 +151,14 @@ class RolledBack(msgspec.Struct, frozen=True, rename="camel"):
 
 
 VersionLabel = Annotated[str, Path(max_length=64)]
+Swap = Callable[[ActivationOrder, str], Awaitable[Activated]]
+"""As `ActivationService.activate`."""
 
 
 def router(
     knowledge: KnowledgeService,
     staging: Staging,
-    activation: ActivationService,
-    metrics: Metrics,
+    swap: Swap,
     documented: Documented,
 ) -> APIRouter:
     """Return the routes."""
@@ -164,7 +166,7 @@ def router(
     _add_versions(routes, knowledge, documented)
     _add_import(routes, staging, documented)
     _add_validate(routes, staging, documented)
-    _add_activation(routes, _counted(activation, metrics), documented)
+    _add_activation(routes, swap, documented)
     return routes
 
 
@@ -287,14 +289,11 @@ def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -
         return answer(validated)
 
 
-Swap = Callable[[ActivationOrder, Request], Awaitable[Activated]]
-
-
-def _counted(activation: ActivationService, metrics: Metrics) -> Swap:
+def counted(activation: ActivationService, metrics: Metrics) -> Swap:
     """Return what activates, and counts it unless the version was active before."""
 
-    async def swap(order: ActivationOrder, request: Request) -> Activated:
-        done = await activation.activate(order, actor_of(request))
+    async def swap(order: ActivationOrder, actor: str) -> Activated:
+        done = await activation.activate(order, actor)
         if not done.already_active:
             metrics.count_swap(done.swap_ms)
         return done
@@ -322,7 +321,7 @@ def _add_activation(routes: APIRouter, swap: Swap, documented: Documented) -> No
         wanted = ActivationOrder(
             order.versionLabel, "activate", order.runRegression, order.force, order.reason
         )
-        return answer(await swap(wanted, request))
+        return answer(await swap(wanted, actor_of(request)))
 
     docs = documented.route(
         RolledBack,
@@ -338,7 +337,7 @@ def _add_activation(routes: APIRouter, swap: Swap, documented: Documented) -> No
         wanted = ActivationOrder(
             order.targetVersionLabel, "rollback", run_regression=False, reason=order.reason
         )
-        done = await swap(wanted, request)
+        done = await swap(wanted, actor_of(request))
         return answer(
             RolledBack(
                 True, True, done.active_version, done.previous_version, order.reason, done.workers

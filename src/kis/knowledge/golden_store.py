@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kis.knowledge.regression import Case
 from kis.knowledge.tables import golden_case_table
@@ -57,6 +57,14 @@ def add_golden(connection: Connection, case: GoldenCase) -> bool:
         return False
     connection.execute(insert(table).values(**case._asdict()))
     return True
+
+
+def resize_golden(connection: Connection, name: str, size: Size) -> bool:
+    """Give a case another size; False when there is none of that name."""
+    table = golden_case_table
+    sides = {"width_mm": size.W, "height_mm": size.H, "depth_mm": size.D}
+    changed = connection.execute(update(table).where(table.c.name == name).values(**sides))
+    return bool(changed.rowcount)
 
 
 def delete_golden(connection: Connection, name: str) -> bool:

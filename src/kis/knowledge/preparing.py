@@ -11,7 +11,7 @@ import msgspec
 
 from kis.knowledge.coherence import KnownRules, check_coherence
 from kis.knowledge.content import Documents, Packed, decode_tables, pack
-from kis.knowledge.diff import Counts, Difference, Mode, compare, lay_changes
+from kis.knowledge.diff import DEFAULT_LIMIT, Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.regression import Case, Regression, Resize, join_regressions, rerun_cases
 from kis.knowledge.rules import RuleSet
@@ -69,15 +69,19 @@ def read_and_compare(
     return compare(tables, _lay_coherently(tables, upload, mode, known_rules))
 
 
-def compare_sources(base: Documents, other: Source, version: Source) -> Difference:
+def compare_sources(
+    base: Documents, other: Source, version: Source, limit: int = DEFAULT_LIMIT
+) -> Difference:
     """Return what `version` has otherwise than `other`, an upload laid on `base`.
+
+    At most `limit` rows of each part are listed.
 
     Raises:
         DomainError: KNOWLEDGE_INVALID, an upload does not fit `base`.
 
     """
     tables = decode_tables(base)
-    return compare(_tables_of(tables, other), _tables_of(tables, version))
+    return compare(_tables_of(tables, other), _tables_of(tables, version), limit=limit)
 
 
 def lay_and_try(

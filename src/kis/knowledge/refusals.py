@@ -201,6 +201,16 @@ def reason_needed() -> DomainError:
     )
 
 
+def acceptance_reason_needed() -> DomainError:
+    """Pinning a golden case anew is recorded with its reason."""
+    return _refusal(
+        ErrorCode.REQ_MORE_INFO,
+        "$.reason",
+        Text("달라진 크기를 받아들이는 사유가 필요합니다.", "Say why the new size is right."),
+        Text("사유를 적으십시오.", "State the reason."),
+    )
+
+
 def golden_exists(name: str) -> DomainError:
     """The name of a golden case is taken."""
     return _refusal(

@@ -8,15 +8,16 @@ from sqlalchemy import Connection
 from kis.audit import store as audit_store
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.knowledge import golden_store, pointer, preparing, questions_store, refusals, store
-from kis.knowledge.diff import Difference
+from kis.knowledge import history, pointer, preparing, questions_store, refusals, store
+from kis.knowledge.diff import DEFAULT_LIMIT, Difference
 from kis.knowledge.staging import Staging
+from kis.knowledge.validated import Validation, load_validation
 
 LABEL_PATH, AGAINST_PATH = "$.path.label", "$.query.against"
 
 
 class KnowledgeService:
-    """Lists, compares and deletes versions; keeps the golden set and the questions."""
+    """Lists, compares and deletes versions; tells their history and the open questions."""
 
     def __init__(
         self,
@@ -40,8 +41,34 @@ class KnowledgeService:
         """Return the active version."""
         return await self._database.read(store.load_active_version)
 
-    async def compare(self, label: str, against: str | None) -> tuple[str, Difference]:
+    async def version(self, label: str) -> store.Version:
+        """Return the version of that label.
+
+        Raises:
+            DomainError: VERSION_NOT_FOUND.
+
+        """
+        return await self._database.read(lambda c: store.require_version(c, label, LABEL_PATH))
+
+    async def list_steps(self, version: store.Version | None = None) -> list[history.Step]:
+        """Return all activations, or those of one version, newest first."""
+        only = version and version.id
+        return await self._database.read(lambda c: history.load_steps(c, only))
+
+    async def last_regression(self) -> history.LastRegression | None:
+        """Return what the last regression found; None before the first one."""
+        return await self._database.read(history.load_last_regression)
+
+    async def last_validation(self, version: store.Version) -> Validation | None:
+        """Return how the version's last validation went; None before the first one."""
+        return await self._database.read(lambda c: load_validation(c, version.id))
+
+    async def compare(
+        self, label: str, against: str | None, limit: int = DEFAULT_LIMIT
+    ) -> tuple[str, Difference]:
         """Return what `label` has otherwise than `against` (the active one by default).
+
+        At most `limit` rows of each part are listed; all are counted.
 
         Raises:
             DomainError: VERSION_NOT_FOUND.
@@ -60,7 +87,7 @@ class KnowledgeService:
         mine, theirs = await self._source_of(version), await self._source_of(other)
         size = max(base.size, preparing.size_of(mine), preparing.size_of(theirs))
         difference = await self._staging.compute(
-            size, preparing.compare_sources, base, theirs, mine
+            size, preparing.compare_sources, base, theirs, mine, limit
         )
         return other.label, difference
 
@@ -96,40 +123,3 @@ class KnowledgeService:
         return await self._database.read(
             lambda c: questions_store.list_questions(c, include_closed=include_closed)
         )
-
-    async def list_golden(self) -> list[golden_store.GoldenCase]:
-        """Return the golden set."""
-        return await self._database.read(golden_store.list_golden)
-
-    async def add_golden(self, case: golden_store.GoldenCase) -> None:
-        """Pin a board and its size.
-
-        Raises:
-            DomainError: GOLDEN_CASE_EXISTS.
-
-        """
-
-        def write(connection: Connection) -> None:
-            pointer.hold_knowledge(connection)
-            if not golden_store.add_golden(connection, case):
-                raise refusals.golden_exists(case.name)
-            entry = audit_store.Entry(self._now(), case.created_by, "golden.add", case.name)
-            audit_store.record(connection, [entry])
-
-        await self._writer.execute(write)
-
-    async def delete_golden(self, name: str, actor: str) -> None:
-        """Remove a pinned board.
-
-        Raises:
-            DomainError: NOT_FOUND.
-
-        """
-
-        def write(connection: Connection) -> None:
-            if not golden_store.delete_golden(connection, name):
-                raise refusals.golden_not_found(name)
-            entry = audit_store.Entry(self._now(), actor, "golden.delete", name)
-            audit_store.record(connection, [entry])
-
-        await self._writer.execute(write)

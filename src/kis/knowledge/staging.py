@@ -18,13 +18,12 @@ from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
 from kis.knowledge import pointer, preparing, refusals, store
 from kis.knowledge.coherence import check_rules_version
-from kis.knowledge.diff import Counts, Difference, Mode
+from kis.knowledge.diff import Difference, Mode
 from kis.knowledge.regression import Resize
-from kis.knowledge.trial import Sample
-from kis.knowledge.validation import Remark
+from kis.knowledge.validated import Validated, Validation, keep_validation
 
-RESERVED_LABELS = frozenset({"active"})
-"""What an address has in the place of a label: `/v1/knowledge/versions/active`."""
+RESERVED_LABELS = frozenset({"active", "golden", "import", "questions"})
+"""What an address has in the place of a label: `/v1/knowledge/versions/active`, the console's."""
 
 
 LARGE_BYTES = 1 << 20
@@ -57,28 +56,6 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
     removed: int
     unchanged: int
     difference: Difference | None
-
-
-class Validated(msgspec.Struct, frozen=True, rename="camel"):
-    """The result of validating a version. Only a `valid` one can be activated.
-
-    `rebased`: laid on another active version than before. `takenBack`: it was
-    validated before and is `staged` again, as it failed now.
-    """
-
-    version_label: str
-    valid: bool
-    state: str
-    base_version: str
-    rebased: bool
-    taken_back: bool
-    digest: str
-    counts: Counts
-    sample_size: int
-    succeeded: int
-    failed: int
-    samples: tuple[Sample, ...]
-    warnings: tuple[Remark, ...]
 
 
 class Staging:
@@ -225,13 +202,16 @@ class Staging:
         elif not valid:
             state = await self._take_back(version, actor)
         succeeded = sum(sample.succeeded for sample in trial.samples)
-        return Validated(
+        validated = Validated(
             label, valid, state, active.label,
             not is_fixed and version.base_version_id != active.id,
             version.state == "validated" and state == "staged",
             trial.packed.digest, trial.counts, len(trial.samples), succeeded,
             len(trial.samples) - succeeded, trial.samples, trial.remarks,
         )  # fmt: skip
+        result = Validation(self._now(), actor, validated)
+        await self._writer.execute(lambda c: keep_validation(c, version.id, result))
+        return validated
 
     async def source_of(self, version: store.Version) -> preparing.Source:
         """Return what a version is made from: its content is fixed once it was active.

@@ -2,9 +2,26 @@
 
 from typing import NamedTuple
 
+from kis.api.knowledge import Swap
 from kis.api.metrics import Metrics
 from kis.estimate.proof import EvidenceService
 from kis.estimate.service import EstimateService
+from kis.knowledge.golden import GoldenService
+from kis.knowledge.reading import Reader
+from kis.knowledge.service import KnowledgeService
+from kis.knowledge.staging import Staging
+from kis.ops.replay_service import ReplayService
+
+
+class KnowledgeParts(NamedTuple):
+    """What the pages about dimensions call; `activate` counts what it activates."""
+
+    versions: KnowledgeService
+    staging: Staging
+    activate: Swap
+    golden: GoldenService
+    reader: Reader
+    replays: ReplayService
 
 
 class Parts(NamedTuple):
@@ -13,3 +30,4 @@ class Parts(NamedTuple):
     estimates: EstimateService
     evidence: EvidenceService
     metrics: Metrics
+    knowledge: KnowledgeParts

@@ -15,6 +15,7 @@ from kis.knowledge.activation import ActivationOrder, ActivationService
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.diff import Mode
 from kis.knowledge.fleet import Alone
+from kis.knowledge.golden import GoldenService
 from kis.knowledge.model import Breaker
 from kis.knowledge.regression import Case, Regression, rerun_cases
 from kis.knowledge.service import KnowledgeService
@@ -37,6 +38,7 @@ class Running:
         self.folder = folder
         self.refuses: Callable[[object, Snapshot], bool] = lambda _, __: False
         self.cases: list[Case] = []
+        self.size = SIZE
         self.writer = Writer(database)
         version = database.read_now(store.load_active_version)
         self.knowledge = ActiveKnowledge(database.read_now(lambda c: store.load_active(c, version)))
@@ -54,6 +56,10 @@ class Running:
         self.service = KnowledgeService(
             database=database, writer=self.writer, staging=self.staging, now=lambda: NOON
         )
+        self.golden = GoldenService(
+            database=database, writer=self.writer, knowledge=self.knowledge,
+            resize=self._resize, now=lambda: NOON,
+        )  # fmt: skip
         self._runner = asyncio.Runner()
 
     def _replay(self, cases: list[Case], snapshot: Snapshot) -> Regression:
@@ -64,7 +70,7 @@ class Running:
             raise DomainError(
                 Finding(ErrorCode.NEED_KNOWLEDGE_UPDATE, "$.main", Text("모름", "unknown"))
             )
-        return SIZE
+        return self.size
 
     def run(self, *wanted: Awaitable[Result]) -> list[Result]:
         """Run these at once; the first error is raised."""

@@ -52,9 +52,12 @@ CASES: dict[str, tuple[Callable[[], DomainError], ErrorCode, str]] = {
         lambda: refusals.golden_size_mismatch("v-a", Size(1, 2, 3), Size(4, 5, 6)),
         ErrorCode.GOLDEN_SIZE_MISMATCH, "$.expected",
     ),
+    "acceptance_reason_needed": (
+        refusals.acceptance_reason_needed, ErrorCode.REQ_MORE_INFO, "$.reason",
+    ),
     "golden_not_found": (lambda: refusals.golden_not_found("v-a"), ErrorCode.NOT_FOUND, ""),
 }  # fmt: skip
-NAMELESS = ("activation_conflict", "reason_needed")
+NAMELESS = ("activation_conflict", "reason_needed", "acceptance_reason_needed")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -8,10 +8,10 @@ import pytest
 from kis.audit import store as audit_store
 from kis.db.engine import Database
 from kis.errors import DomainError, ErrorCode
+from kis.knowledge.activation import ActivationOrder
 from kis.knowledge.first import FIRST_LABEL
 from tests.unit.knowledge.rows import breaker
 from tests.unit.knowledge.running import Running, running
-from tests.unit.knowledge.test_golden_store import case
 
 
 @pytest.fixture
@@ -83,18 +83,32 @@ def test_active_version(services: Running) -> None:
     assert services.run(services.service.active_version())[0].label == FIRST_LABEL
 
 
-def test_golden_case_is_added_once_and_audited(services: Running) -> None:
-    services.run(services.service.add_golden(case("판")))
-    with pytest.raises(DomainError) as caught:
-        services.run(services.service.add_golden(case("판")))
-    assert caught.value.main.code is ErrorCode.GOLDEN_CASE_EXISTS
-    assert "판" in [pinned.name for pinned in services.run(services.service.list_golden())[0]]
-    services.run(services.service.delete_golden("판", "admin-x"))
-    with pytest.raises(DomainError) as caught:
-        services.run(services.service.delete_golden("판", "admin-x"))
-    assert caught.value.main.code is ErrorCode.NOT_FOUND
-    assert actions(services, "판") == ["golden.add", "golden.delete"]
-
-
 def test_nothing_is_asked_on_a_fresh_installation(services: Running) -> None:
     assert services.run(services.service.list_questions(include_closed=True)) == [[]]
+
+
+def test_history_and_last_validation_are_told(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"))
+    (version,) = services.run(services.service.version("v-a"))
+    assert services.run(services.service.last_validation(version)) == [None]
+    services.validate("v-a")
+    order = ActivationOrder("v-a", "activate", run_regression=True, force=True, reason="a test")
+    services.run(services.activation.activate(order, "admin-x"))
+    (validation,) = services.run(services.service.last_validation(version))
+    assert validation is not None
+    assert (validation.by, validation.result.valid) == ("admin-x", True)
+    (steps,) = services.run(services.service.list_steps())
+    assert [(step.label, step.kind) for step in steps] == [
+        ("v-a", "activate"), (FIRST_LABEL, "initial"),
+    ]  # fmt: skip
+    (own,) = services.run(services.service.list_steps(version))
+    assert [step.previous_label for step in own] == [FIRST_LABEL]
+    (last,) = services.run(services.service.last_regression())
+    assert last is not None
+    assert last.label == "v-a"
+
+
+def test_difference_lists_as_many_rows_as_are_wanted(services: Running) -> None:
+    services.stage("v-a", breaker("T-1"), breaker("T-2"))
+    ((_, difference),) = services.run(services.service.compare("v-a", None, 1))
+    assert (len(difference.breakers.rows), difference.breakers.counts.added) == (1, 2)

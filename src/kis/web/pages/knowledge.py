@@ -1,0 +1,162 @@
+"""치수 지식: the versions on a line of time, and one of them with what can be done to it."""
+
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from kis.access.keys import Scope
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.knowledge.activation import ActivationOrder
+from kis.knowledge.store import Version
+from kis.web.forms import read_form
+from kis.web.pages.knowledge_words import suggested_label
+from kis.web.parts import KnowledgeParts, Parts
+from kis.web.visit import Page, Visit
+
+HOME = "/console/knowledge"
+SAMPLES = 100
+SHOWN_ROWS = 500
+"""How many rows of a part a difference lists; all are counted."""
+
+
+def pages(parts: Parts) -> tuple[Page, ...]:
+    """Return the pages."""
+    about = _Pages(parts.knowledge)
+    one = f"{HOME}/{{label}}"
+    found = (
+        ("GET", HOME, about.show_line),
+        ("GET", one, about.show_version),
+        ("GET", f"{one}/difference", about.show_difference),
+        ("POST", f"{one}/validate", about.validate),
+        ("POST", f"{one}/activate", about.activate),
+        ("POST", f"{one}/rollback", about.roll_back),
+        ("POST", f"{one}/delete", about.delete),
+    )
+    return tuple(Page(method, path, answer, Scope.ADMIN) for method, path, answer in found)
+
+
+class _Pages:
+    def __init__(self, parts: KnowledgeParts) -> None:
+        self._parts = parts
+
+    async def show_line(self, visit: Visit) -> Response:
+        """Show all versions: in preparation, active, earlier."""
+        versions = await self._parts.versions.list_versions()
+        questions = await self._parts.versions.list_questions(include_closed=False)
+        golden = await self._parts.golden.list_cases()
+        steps = await self._parts.versions.list_steps()
+        return visit.show(
+            "knowledge/line.html",
+            coming=[each for each in versions if each.activated_at is None],
+            active=next(each for each in versions if each.active),
+            since=steps[0], earlier=steps[1:], versions={each.id: each for each in versions},
+            question_count=len(questions), golden_count=len(golden),
+            label=suggested_label({each.label for each in versions}),
+            deleted=visit.request.query_params.get("deleted", ""),
+        )  # fmt: skip
+
+    async def show_version(self, visit: Visit) -> Response:
+        """Show one version."""
+        version = await self._parts.versions.version(_label(visit))
+        return await self._version_page(visit, version)
+
+    async def _version_page(self, visit: Visit, version: Version, **more: Any) -> Response:
+        versions = await self._parts.versions.list_versions()
+        active = next(each for each in versions if each.active)
+        by_id = {each.id: each.label for each in versions}
+        asked = visit.request.query_params
+        return visit.show(
+            "knowledge/version.html", version=version, active=active,
+            base=by_id.get(version.base_version_id or 0, ""),
+            is_moved=version.state == "validated" and version.base_version_id != active.id,
+            others=[each for each in versions if each.id != version.id],
+            against=asked.get("against") or "",
+            validation=await self._parts.versions.last_validation(version),
+            steps=await self._parts.versions.list_steps(version),
+            done=asked.get("done", ""), samples=SAMPLES, **more,
+        )  # fmt: skip
+
+    async def show_difference(self, visit: Visit) -> Response:
+        """Show what a version has otherwise than another, cell by cell."""
+        label, against = _label(visit), visit.request.query_params.get("against") or None
+        other, difference = await self._parts.versions.compare(label, against, SHOWN_ROWS)
+        return visit.show(
+            "knowledge/difference.html", against=other, difference=difference, shown=SHOWN_ROWS
+        )
+
+    async def validate(self, visit: Visit) -> Response:
+        """Lay the version on the active one, and try sample boards."""
+        label = _label(visit)
+        await self._parts.staging.validate(label, SAMPLES, visit.actor)
+        return _go(label, "validated")
+
+    async def activate(self, visit: Visit) -> Response:
+        """Make the version active; the name is typed once more, with a reason."""
+        label, form = _label(visit), await _confirmed(visit)
+        order = ActivationOrder(
+            label, "activate", run_regression=True, force=form.get("force") == "yes",
+            reason=form["reason"],
+        )  # fmt: skip
+        try:
+            await self._parts.activate(order, visit.actor)
+        except DomainError as error:
+            if error.main.code is not ErrorCode.REGRESSION_FAILED:
+                raise
+            return visit.show(
+                "knowledge/refused_by_golden.html", 409, findings=error.findings,
+                regression=error.main.data["regression"], request_id=visit.context.request_id,
+            )  # fmt: skip
+        return _go(label, "activated")
+
+    async def roll_back(self, visit: Visit) -> Response:
+        """Return to a version that was active before."""
+        label, form = _label(visit), await _confirmed(visit)
+        order = ActivationOrder(label, "rollback", run_regression=False, reason=form["reason"])
+        await self._parts.activate(order, visit.actor)
+        return _go(label, "rolled_back")
+
+    async def delete(self, visit: Visit) -> Response:
+        """Delete a version that is not active."""
+        label = _label(visit)
+        await _confirmed(visit, needs_reason=False)
+        await self._parts.versions.delete(label, visit.actor)
+        return RedirectResponse(f"{HOME}?deleted={label}", 303)
+
+
+def _label(visit: Visit) -> str:
+    label: str = visit.request.path_params["label"]
+    return label
+
+
+def _go(label: str, done: str) -> Response:
+    return RedirectResponse(f"{HOME}/{label}?done={done}", 303)
+
+
+async def _confirmed(visit: Visit, *, needs_reason: bool = True) -> dict[str, str]:
+    """Return the form of a step that is hard to undo.
+
+    Raises:
+        DomainError: REQ_MORE_INFO, another name was typed, or no reason.
+
+    """
+    form = {name: value.strip() for name, value in (await read_form(visit.request)).items()}
+    label = _label(visit)
+    if form.get("confirm") != label:
+        raise DomainError(
+            Finding(
+                ErrorCode.REQ_MORE_INFO,
+                "$.confirm",
+                Text("버전 이름이 다릅니다.", "The version's name is not what was typed."),
+                Text(f"그대로 적으십시오: {label}", f"Type it as it is: {label}"),
+            )
+        )
+    if needs_reason and not form.get("reason"):
+        raise DomainError(
+            Finding(
+                ErrorCode.REQ_MORE_INFO,
+                "$.reason",
+                Text("사유가 없습니다.", "There is no reason."),
+                Text("왜 하는지 적으십시오. 이력에 남습니다.", "Say why: the history keeps it."),
+            )
+        )
+    return {"reason": "", **form}

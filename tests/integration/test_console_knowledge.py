@@ -1,0 +1,79 @@
+"""치수 지식 in the console: versions, what can be done to them, and who may."""
+
+import pytest
+
+from tests.integration.console_calls import SignedIn, sign_in, words_of
+from tests.integration.lifecycle import FIRST, active_label, import_table, publish, row, table
+from tests.services import API_KEY, Client
+
+HOME = "/console/knowledge"
+
+
+@pytest.fixture
+def owner(client: Client) -> SignedIn:
+    return sign_in(client)
+
+
+def test_only_the_owner_gets_in(client: Client) -> None:
+    estimator = sign_in(client, API_KEY)
+    assert HOME not in estimator.open("/console/estimates").text
+    for path in (HOME, f"{HOME}/{FIRST}", f"{HOME}/questions", f"{HOME}/golden"):
+        assert estimator.open(path).status_code in (403, 404)
+    assert estimator.send(f"{HOME}/{FIRST}/validate").status_code == 403
+
+
+def test_line_of_time_tells_who_activated_what_and_why(client: Client, owner: SignedIn) -> None:
+    publish(client, "v-a", row("T-1"))
+    import_table(client, "v-b", table(row("T-2")))
+    done = owner.send(f"{HOME}/{FIRST}/rollback", data={"confirm": FIRST, "reason": "T-1이 틀림"})
+    assert done.headers["location"] == f"{HOME}/{FIRST}?done=rolled_back"
+    said = words_of(owner.open(HOME))
+    assert said.index("v-b 검증 전") < said.index(f"{FIRST} 사용 중") < said.index("v-a 활성화")
+    assert "되돌림 · " in said
+    assert "“T-1이 틀림”" in said
+
+
+def test_life_of_a_version(client: Client, owner: SignedIn) -> None:
+    import_table(client, "v-a", table(row("T-1", width=95)))
+    page = f"{HOME}/v-a"
+    assert "아직 검증하지 않았습니다" in words_of(owner.open(page))
+    assert owner.send(f"{page}/validate").headers["location"] == f"{page}?done=validated"
+    said = words_of(owner.open(f"{page}?done=validated"))
+    assert "v-a 버전이 검증을 통과했습니다" in said
+    assert "실패 0" not in said
+    assert "0건 실패" in said
+    difference = words_of(owner.open(f"{page}/difference"))
+    assert "추가 1행, 변경 0행, 삭제 0행" in difference
+    assert "폭 W 95" in difference
+    order = {"confirm": "v-a", "reason": "새 차단기"}
+    assert owner.send(f"{page}/activate", data=order).status_code == 303
+    assert active_label(client) == "v-a"
+    assert "새 차단기" in words_of(owner.open(page))
+
+
+@pytest.mark.parametrize("step", ["activate", "rollback", "delete"])
+def test_steps_ask_for_the_name(client: Client, owner: SignedIn, step: str) -> None:
+    publish(client, "v-a", row("T-1"))
+    for form in ({}, {"confirm": FIRST.upper(), "reason": "x"}):
+        refused = owner.send(f"{HOME}/{FIRST}/{step}", data=form)
+        assert "버전 이름이 다릅니다" in words_of(refused, 422)
+    if step != "delete":
+        refused = owner.send(f"{HOME}/{FIRST}/{step}", data={"confirm": FIRST, "reason": " "})
+        assert "사유가 없습니다" in words_of(refused, 422)
+    assert active_label(client) == "v-a"
+
+
+def test_version_is_deleted(client: Client, owner: SignedIn) -> None:
+    import_table(client, "v-a", table(row("T-1")))
+    gone = owner.send(f"{HOME}/v-a/delete", data={"confirm": "v-a"})
+    assert gone.headers["location"] == f"{HOME}?deleted=v-a"
+    assert "v-a" not in words_of(owner.open(HOME))
+    assert owner.open(f"{HOME}/v-a").status_code == 404
+
+
+def test_forms_do_without_scripts(client: Client, owner: SignedIn) -> None:
+    import_table(client, "v-a", table(row("T-1")))
+    done = owner.send(f"{HOME}/v-a/validate", as_script=False)
+    assert done.status_code == 303
+    refused = owner.send(f"{HOME}/v-a/activate", as_script=False, data={"confirm": ""})
+    assert "<html" in refused.text
