@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import Watched
 from tests.console.conftest import Open, Shoot
-from tests.integration.lifecycle import FIRST, import_table, publish, row, table, validate
+from tests.integration.lifecycle import FIRST, import_table, publish, row, table
 from tests.services import ADMIN_API_KEY, Server, running_server
 
 HOME = "/console/knowledge"

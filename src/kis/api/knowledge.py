@@ -53,9 +53,12 @@ def _lower_case(value: object) -> object:
 
 
 Format = Annotated[
-    Literal["csv", "json"],
+    Literal["csv", "json", "xlsx"],
     BeforeValidator(_lower_case),
-    Field(description="대소문자를 가리지 않는다. In any letter case."),
+    Field(
+        description="대소문자를 가리지 않는다. xlsx는 파일 그대로만. In any letter case;"
+        " xlsx only as the file itself."
+    ),
 ]
 Content = Annotated[
     Any,

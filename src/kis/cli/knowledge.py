@@ -23,6 +23,7 @@ app = typer.Typer(help="치수 지식을 관리한다. Maintain the knowledge.",
 Label = Annotated[str, typer.Argument(help="버전 이름. Version label.")]
 Reason = Annotated[str, typer.Option(help="사유. Why.")]
 PATH = "/v1/knowledge"
+KINDS = {".json": "json", ".xlsx": "xlsx"}
 
 
 def _ask(method: str, path: str, *, as_json: bool, **more: Any) -> Any:
@@ -56,13 +57,13 @@ def _show_regression(problem: dict[str, Any]) -> None:
 
 @app.command("import", epilog="예 Example: kis-backend knowledge import new.csv v2026-01-01-01")
 def import_(
-    file: Annotated[str, typer.Argument(help="CSV 또는 JSON 파일. A CSV or JSON file.")],
+    file: Annotated[str, typer.Argument(help="CSV, XLSX, JSON 파일. A CSV, XLSX or JSON file.")],
     label: Label,
     mode: Annotated[str, typer.Option(help="add | replace")] = "add",
     as_json: AsJson = False,
 ) -> None:
     """표를 새 버전으로 들여온다. Stage a file as a version."""
-    kind = "json" if Path(file).suffix.lower() == ".json" else "csv"
+    kind = KINDS.get(Path(file).suffix.lower(), "csv")
     query = {"versionLabel": label, "mode": mode, "format": kind}
     answer = _ask(
         "POST", f"{PATH}/tables/import", as_json=as_json, raw=read_input(file), query=query

@@ -8,7 +8,7 @@ when it is in the last column, else where its braces close.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
@@ -66,7 +66,7 @@ def count_rows(text: str, at_most: int) -> int:
     lines = text.count("\n")
     if lines <= at_most:
         return lines
-    return sum(1 for _ in islice(_records(text), at_most + 2)) - 1
+    return sum(1 for _ in islice(records(text), at_most + 2)) - 1
 
 
 def parse_csv(text: str, brands: Collection[str] | None, problems: Problems) -> tuple[Breaker, ...]:
@@ -75,16 +75,16 @@ def parse_csv(text: str, brands: Collection[str] | None, problems: Problems) -> 
     Lines of `text` end in a line feed alone; there is no byte order mark.
     `brands` None means any brand.
     """
-    header = next(_records(text), Record(1, []))
+    header = next(records(text), Record(1, []))
     names = [field.strip().lower() for field in header.fields]
     if not _check_header(header, names, problems):
         return ()
     cells_of = itemgetter(*(names.index(column) for column in COLUMNS))
-    rest_at = len(names) - 1 if names[-1] == "meta" else None
+    rest_at = rest_of(names)
     rows = BreakerRows(text_readers(brands), csv_place, problems)
-    records = islice(_records(text, rest_at), 1, None)
+    below = islice(records(text, rest_at), 1, None)
     header_only = True
-    for line, fields, broken in records:
+    for line, fields, broken in below:
         header_only = False
         if broken is not None:
             column = names[len(fields)] if len(fields) < len(names) else None
@@ -96,6 +96,11 @@ def parse_csv(text: str, brands: Collection[str] | None, problems: Problems) -> 
     if header_only:
         problems.add(csv_place(header.line), not_allowed(None, _ROWS))
     return rows.rows()
+
+
+def rest_of(names: Sequence[str]) -> int | None:
+    """Return the place of the field that may take the rest of its line; None: no field may."""
+    return len(names) - 1 if names and names[-1] == "meta" else None
 
 
 def _check_header(header: Record, names: list[str], problems: Problems) -> bool:
@@ -127,7 +132,7 @@ def _wrong_count(fields: list[str]) -> Reason:
     return Reason(len(fields), message, _NINE)
 
 
-def _records(text: str, rest_at: int | None = None) -> Iterator[Record]:
+def records(text: str, rest_at: int | None = None) -> Iterator[Record]:
     """Split `text`; a bare `{` in field `rest_at` takes the rest of its line."""
     start, line = 0, 1
     while True:

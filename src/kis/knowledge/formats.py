@@ -1,10 +1,10 @@
-"""Bytes to rows: the entry to reading an upload, CSV or JSON."""
+"""Bytes to rows: the entry to reading an upload, CSV, JSON or an Excel workbook."""
 
 import codecs
 from collections.abc import Collection
 
 from kis.errors import Text
-from kis.knowledge import csv_format, json_format
+from kis.knowledge import csv_format, json_format, xlsx_format
 from kis.knowledge.problems import (
     Place,
     Problems,
@@ -20,7 +20,7 @@ __all__ = ["MAX_BYTES", "MAX_ROWS", "Upload", "parse_upload"]
 MAX_ROWS = 200_000
 MAX_BYTES = 50_000_000
 
-_FORMATS = Text("csv, json", "csv, json")
+_FORMATS = Text("csv, xlsx, json", "csv, xlsx, json")
 _CONTENT = Text("텍스트", "text")
 _JSON_CONTENT = Text("JSON 텍스트 또는 JSON 객체", "JSON text or an object")
 _ENCODING = Text("UTF-8 또는 CP949로 저장한 텍스트", "text in UTF-8 or CP949")
@@ -37,8 +37,9 @@ def parse_upload(
 ) -> Upload:
     """Return the checked parts of an upload, lengths in tenths of a millimetre.
 
-    `format` is `csv` (breakers only) or `json`, in any letter case. `content` is
-    text, bytes in UTF-8 or CP949, or for JSON an object that is decoded already.
+    `format` is `csv`, `xlsx` (breakers only) or `json`, in any letter case. `content`
+    is text, bytes in UTF-8 or CP949, a workbook's bytes, or for JSON an object that is
+    decoded already.
     `brands` are the known brands when the upload brings no rules of its own.
 
     Raises:
@@ -49,8 +50,8 @@ def parse_upload(
     problems = Problems()
     upload = Upload()
     match format.strip().lower():
-        case "csv":
-            upload = _parse_csv(content, brands, problems)
+        case "csv" | "xlsx" as name:
+            upload = _parse_table(read_table(name, content, problems), brands, problems)
         case "json":
             upload = _parse_json(content, brands, problems)
         case _:
@@ -59,11 +60,18 @@ def parse_upload(
     return upload
 
 
-def _parse_csv(content: object, brands: Collection[str], problems: Problems) -> Upload:
+def read_table(name: str, content: object, problems: Problems) -> str | None:
+    """Return the text of a table, `csv` or `xlsx`; None, and a problem, if it cannot be read."""
+    if name == "xlsx":
+        content = xlsx_format.read_sheet(content, problems)
+        return None if content is None else read_text(content, problems)
     if not isinstance(content, str | bytes):
         problems.add(json_place("$.content"), not_allowed(content, _CONTENT))
-        return Upload()
-    text = _text(content, problems)
+        return None
+    return read_text(content, problems)
+
+
+def _parse_table(text: str | None, brands: Collection[str], problems: Problems) -> Upload:
     if text is None or _is_too_many(csv_format.count_rows(text, MAX_ROWS), problems):
         return Upload()
     return Upload(breakers=csv_format.parse_csv(text, brands, problems))
@@ -72,7 +80,7 @@ def _parse_csv(content: object, brands: Collection[str], problems: Problems) -> 
 def _parse_json(content: object, brands: Collection[str], problems: Problems) -> Upload:
     value = content
     if isinstance(content, str | bytes):
-        text = _text(content, problems)
+        text = read_text(content, problems)
         value = None if text is None else json_format.load_parts(text, problems)
         if problems.total and value is None:
             return Upload()
@@ -90,7 +98,7 @@ def _is_too_many(rows: int, problems: Problems) -> bool:
     return rows > MAX_ROWS
 
 
-def _text(content: str | bytes, problems: Problems) -> str | None:
+def read_text(content: str | bytes, problems: Problems) -> str | None:
     """Return `content` with line feeds alone as line ends, without byte order mark.
 
     None, and a problem, when it is too large or cannot be decoded.

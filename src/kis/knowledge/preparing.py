@@ -56,9 +56,10 @@ def size_of(version: Source) -> int:
 
 
 def read_and_compare(
-    base: Documents, format_name: str, content: object, mode: Mode, known_rules: list[KnownRules]
-) -> Difference:
-    """Return what an upload changes of `base`.
+    base: Documents, format_name: str, content: object, mode: Mode,
+    known_rules: list[KnownRules], limit: int = DEFAULT_LIMIT,
+) -> Difference:  # fmt: skip
+    """Return what an upload changes of `base`; at most `limit` rows of each part are listed.
 
     Raises:
         DomainError: KNOWLEDGE_INVALID with all findings.
@@ -66,7 +67,7 @@ def read_and_compare(
     """
     tables = decode_tables(base)
     upload = parse_upload(format_name, content, brands=tables.rules.brands)
-    return compare(tables, _lay_coherently(tables, upload, mode, known_rules))
+    return compare(tables, _lay_coherently(tables, upload, mode, known_rules), limit=limit)
 
 
 def compare_sources(

@@ -16,7 +16,7 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.errors import DomainError
 from kis.evidence.encoding import sha256_hex
-from kis.knowledge import pointer, preparing, refusals, store
+from kis.knowledge import pointer, preparing, previewing, refusals, store
 from kis.knowledge.coherence import check_rules_version
 from kis.knowledge.diff import Difference, Mode
 from kis.knowledge.regression import Resize
@@ -40,6 +40,8 @@ class ImportOrder(NamedTuple):
     format: str
     content: object
     mode: Mode
+    reason: str = ""
+    """Why, or where it is from; the audit trail keeps it."""
 
 
 class Imported(msgspec.Struct, frozen=True, rename="camel"):
@@ -82,6 +84,23 @@ class Staging:
         self._apart = apart
         self._now = now
         self._turn = asyncio.Lock()
+
+    # --- looking ahead ---------------------------------------------------------------
+
+    async def preview(
+        self, format_name: str, content: object, mode: Mode, limit: int
+    ) -> previewing.Preview:
+        """Return what an import would do, or what is wrong at which cell; nothing is stored.
+
+        Of what it changes at most `limit` rows of each part are listed.
+        """
+        active = await self._database.read(store.load_active_version)
+        base = await self._database.read(lambda c: store.load_documents(c, active))
+        known_rules = await self._database.read(store.load_rule_sets)
+        size = max(base.size, len(content) if isinstance(content, bytes) else 0)
+        return await self.compute(
+            size, previewing.preview, base, format_name, content, mode, known_rules, limit
+        )
 
     # --- importing -------------------------------------------------------------------
 
@@ -160,7 +179,7 @@ class Staging:
             created_at=at,
             created_by=actor,
         )
-        entry = audit_store.Entry(at, actor, "knowledge.import", order.label, digest=digest)
+        entry = audit_store.Entry(at, actor, "knowledge.import", order.label, order.reason, digest)
         audit_store.record(connection, [entry])
         return store.require_version(connection, order.label), True
 

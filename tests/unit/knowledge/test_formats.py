@@ -24,7 +24,7 @@ def test_csv_brings_breakers_only() -> None:
 @pytest.mark.parametrize(
     ("format_", "content", "path"),
     [
-        ("xlsx", "", "$.format"),
+        ("xls", "", "$.format"),
         ("", "", "$.format"),
         ("csv", {"breakers": []}, "$.content"),
         ("csv", None, "$.content"),
