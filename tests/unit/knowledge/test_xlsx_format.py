@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 
 from kis.knowledge.breaker_rows import COLUMNS
 from kis.knowledge.formats import parse_upload
