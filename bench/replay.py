@@ -20,7 +20,6 @@ from sqlalchemy import Connection
 
 from bench.boards import economic
 from bench.service import SECRETS
-from kis.app import open_services
 from kis.db.engine import Database, open_database
 from kis.estimate.bare import bare_request
 from kis.estimate.request import parse_board
@@ -34,6 +33,7 @@ from kis.knowledge.first import FIRST_LABEL, shipped_tables
 from kis.knowledge.snapshot import Tables
 from kis.ops.replay import Replay, ReplayOrder, prepare
 from kis.ops.replay_pool import Versions, sizing
+from kis.services import open_services
 from kis.settings import Settings, load_settings
 
 CHANGED_LABEL = "bench-replay"

@@ -1,22 +1,16 @@
-"""The only wiring: settings in, services and the application out."""
+"""The application: routes, pages and the gatekeeper around the services."""
 
 import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from kis import clock
-from kis.access.rate import Limiter, RateLimiter
-from kis.access.shared_rate import SharedRateLimiter
 from kis.api import (
     backups,
     batch,
@@ -35,49 +29,24 @@ from kis.api import (
 from kis.api import keys as key_routes
 from kis.api.direct import Shortcut
 from kis.api.gatekeeper import Gatekeeper
-from kis.api.metrics import Metrics, active_version
+from kis.api.metrics import active_version
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
-from kis.db.commit_mark import forget_marks
-from kis.db.engine import Database, open_database, open_second_writer
-from kis.db.migrate import migrate
-from kis.db.unavailable import DatabaseUnavailable
-from kis.db.writer import Writer
-from kis.estimate.batches import BatchService
-from kis.estimate.proof import EvidenceService
 from kis.estimate.rerun import resize
-from kis.estimate.service import EstimateService
-from kis.estimate.workers import Workers
-from kis.knowledge import preparing
-from kis.knowledge import store as knowledge_store
-from kis.knowledge.activation import ActivationService
-from kis.knowledge.active import Active, ActiveKnowledge
-from kis.knowledge.content import ContentError
-from kis.knowledge.first import load_first_version
-from kis.knowledge.fleet import Alone, Fleet, SharedFleet, worker_name
-from kis.knowledge.following import Follower
 from kis.knowledge.golden import GoldenService
 from kis.knowledge.pruning import PruningService
 from kis.knowledge.reading import Reader
-from kis.knowledge.service import KnowledgeService
-from kis.knowledge.staging import Staging
-from kis.ops.apart import run_apart
 from kis.ops.backup.service import BackupService
 from kis.ops.backup.source import source_of
 from kis.ops.gauges import DatabaseSize
 from kis.ops.gauges_keeping import key_expiry, of_home
-from kis.ops.journal.protection import Protection
-from kis.ops.keys.opened import Keys, open_keys
-from kis.ops.keys.rows import KeyRows
-from kis.ops.keys.start import KeySources, begin
 from kis.ops.maintenance import MaintenanceService
-from kis.ops.replay import latest_sizes, regress
-from kis.ops.replay_service import ReplayService
-from kis.ops.retention import an_hour, forget_expired, forget_regularly
+from kis.ops.overview import OverviewService
+from kis.ops.retention import an_hour, forget_regularly
 from kis.ops.selftest import SelftestService
-from kis.ops.shared_counts import shared_folder
 from kis.ops.watch.pulse import ON_SERVER_S, Beat, Pulse, a_second, beat_regularly
-from kis.settings import Settings, SettingsError
+from kis.services import UPLOADS, Services, open_services
+from kis.settings import Settings
 from kis.web.assets import AT, Assets
 from kis.web.console import beside, create_console
 from kis.web.pages import all_pages
@@ -89,171 +58,12 @@ DESCRIPTION = (
     "Sizes switchboard enclosures from the maker's own tables, with evidence."
 )
 
-UPLOADS = "knowledge-staging"
-"""The folder of uploads as they came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Everything that is running in one process."""
-
-    database: Database
-    protection: Protection
-    writer: Writer
-    knowledge: ActiveKnowledge
-    fleet: Fleet
-    limiter: Limiter
-    estimates: EstimateService
-    batches: BatchService
-    workers: Workers
-    evidence: EvidenceService
-    staging: Staging
-    activation: ActivationService
-    catalogue: KnowledgeService
-    replays: ReplayService
-    keys: Keys
-    metrics: Metrics
-
-    def start(self) -> None:
-        """Begin to accept writes."""
-        self.protection.start()
-        self.writer.start()
-        self.limiter.start()
-
-    async def stop(self) -> None:
-        """Commit what was accepted, then close the database."""
-        await asyncio.to_thread(self.workers.close)
-        await self.fleet.leave()
-        await self.limiter.stop()
-        await self.writer.stop()
-        await asyncio.to_thread(self.protection.stop)
-        self.database.close()
-        await asyncio.to_thread(self.protection.finish)
-
 
 class Application(NamedTuple):
     """The ASGI application (its lifespan starts and stops the services) and its services."""
 
     asgi: ASGIApp
     services: Services
-
-
-def open_services(settings: Settings) -> Services:
-    """Open the database, bring it up to date, and wire the services.
-
-    Raises:
-        DatabaseUnavailable: the database cannot be used.
-        SettingsError: the master key is not the one of the database.
-
-    """
-    database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    protection = Protection(database, settings, clock.now_ns)
-    sources = KeySources.of(settings)
-    found, rows = _prepare(database, settings, sources)
-    active = ActiveKnowledge(found)
-    counted = Metrics(shared_folder())
-    writer = Writer(database, tell_batch=counted.batches.observe)
-    follower = Follower(database, active)
-    words = _words(settings)
-    fleet = _fleet(words, database, active, follower)
-    keys = open_keys(
-        rows, sources, database=words or database, writer=writer, now=clock.now,
-        random_bytes=os.urandom)  # fmt: skip
-    workers = Workers(keys.keyring)
-    staging = Staging(
-        database=database, writer=writer, folder=settings.home / UPLOADS,
-        resize=resize, apart=run_apart, now=clock.now,
-    )  # fmt: skip
-    return Services(
-        database=database,
-        protection=protection,
-        writer=writer,
-        knowledge=active,
-        fleet=fleet,
-        limiter=_limiter(settings),
-        estimates=EstimateService(
-            database=database, writer=writer, knowledge=active, follower=follower,
-            keyring=keys.keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
-            new_id=clock.new_id,
-        ),
-        batches=BatchService(
-            database=database, writer=writer, knowledge=active, follower=follower,
-            workers=workers, allow_mixed=settings.allow_mixed_brand, now=clock.now,
-            new_id=clock.new_id),
-        workers=workers,
-        evidence=EvidenceService(database=database, keyring=keys.keyring),
-        staging=staging,
-        activation=ActivationService(
-            database=database, writer=writer, knowledge=active, fleet=fleet,
-            latest=latest_sizes, compute=staging.compute, now=clock.now,
-            regress=partial(preparing.regress, resize=resize, replay_latest=regress),
-        ),
-        catalogue=KnowledgeService(
-            database=database, writer=writer, staging=staging, now=clock.now
-        ),
-        replays=ReplayService(database=database),
-        keys=keys,
-        metrics=counted,
-    )  # fmt: skip
-
-
-def _prepare(database: Database, settings: Settings, sources: KeySources) -> tuple[Active, KeyRows]:
-    """Bring the schema up to date; return the active knowledge, shipped at first, and all keys.
-
-    Raises:
-        DatabaseUnavailable: as `migrate`; what is stored is damaged. It is closed then.
-        SettingsError: as `begin`. It is closed then too.
-
-    """
-    try:
-        migrate(database)
-        if database.read_now(knowledge_store.load_pointer) is None:
-            database.write_now(lambda c: load_first_version(c, clock.now()))
-        database.write_now(lambda c: forget_expired(c, clock.now(), settings.idempotency_days))
-        if database.commit_mark is not None:
-            database.write_now(forget_marks)
-        rows = database.write_now(lambda c: begin(c, sources, clock.now(), os.urandom))
-        return database.read_now(_load_active), rows
-    except (DatabaseUnavailable, SettingsError):
-        database.close()
-        raise
-    except (SQLAlchemyError, ContentError) as error:
-        database.close()
-        message = (
-            f"what it holds cannot be read: {getattr(error, 'orig', error)}."
-            " See kis-backend doctor; it may take a backup to restore"
-        )
-        raise DatabaseUnavailable(message) from error
-
-
-def _load_active(connection: Connection) -> Active:
-    return knowledge_store.load_active(connection, knowledge_store.load_active_version(connection))
-
-
-def _words(settings: Settings) -> Database | None:
-    """Return a connection for what workers tell each other; a SQLite file has but this process."""
-    if settings.database_file is not None:
-        return None
-    return open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
-
-
-def _fleet(
-    words: Database | None, database: Database, active: ActiveKnowledge, follower: Follower
-) -> Fleet:
-    """Return the workers, which tell each other by `words`."""
-    name = worker_name()
-    if words is None:
-        return Alone(name)
-    return SharedFleet(name, database=database, words=words, knowledge=active, follower=follower)
-
-
-def _limiter(settings: Settings) -> Limiter:
-    """Return what counts requests: in memory, unless other processes count them as well."""
-    per_minute = settings.rate_limit_per_minute
-    if settings.database_file is not None or not per_minute:
-        return RateLimiter(per_minute, time.monotonic)
-    database = open_second_writer(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    return SharedRateLimiter(per_minute, database)
 
 
 def _pruning(services: Services, settings: Settings) -> PruningService:
@@ -287,6 +97,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
 
     """
     services = open_services(settings)
+    backup_service = BackupService(source_of(settings), settings.log_file.parent)
     documented = Documented()
     app = FastAPI(
         title="KIS", description=DESCRIPTION, lifespan=_lifespan(services, settings, beat),
@@ -310,7 +121,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
         ),
         journal.router(services.protection, documented),
         key_routes.router(services.keys.service, documented),
-        backups.router(BackupService(source_of(settings), settings.log_file.parent), documented),
+        backups.router(backup_service, documented),
         golden.router(services.catalogue, _golden(services), documented),
         health.router(services.database, services.writer, services.knowledge, documented),
         _metrics_router(services, settings),
@@ -322,8 +133,8 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     handlers.add(app, (*routers, app.router))
     shortcut = Shortcut(app, [route for router in routers for route in router.routes])
     gatekeeper = Gatekeeper(
-        beside(_console(services), shortcut), settings=settings, keys=services.keys.valid,
-        find_again=services.keys.follower.find, limiter=services.limiter,
+        beside(_console(services, settings, backup_service), shortcut), settings=settings,
+        keys=services.keys.valid, find_again=services.keys.follower.find, limiter=services.limiter,
         metrics=services.metrics,
     )  # fmt: skip
     return Application(gatekeeper, services)
@@ -340,7 +151,7 @@ def _swap(services: Services) -> knowledge.Swap:
     return knowledge.counted(services.activation, services.metrics)
 
 
-def _console(services: Services) -> ASGIApp:
+def _console(services: Services, settings: Settings, backups: BackupService) -> ASGIApp:
     """Return the pages at / and /console."""
     keys = services.keys
     sessions = Sessions(
@@ -351,7 +162,11 @@ def _console(services: Services) -> ASGIApp:
         services.catalogue, services.staging, _swap(services), _golden(services),
         Reader(database=services.database, knowledge=services.knowledge), services.replays,
     )  # fmt: skip
-    parts = Parts(services.estimates, services.evidence, services.metrics, about_knowledge)
+    parts = Parts(
+        estimates=services.estimates, evidence=services.evidence, metrics=services.metrics,
+        knowledge=about_knowledge, active=services.knowledge, keys=keys.service, backups=backups,
+        overview=OverviewService(settings, services.database, clock.now),
+    )  # fmt: skip
     return create_console(sessions, all_pages(parts))
 
 

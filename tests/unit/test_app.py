@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from kis.access.keys import Scope
-from kis.app import create_app, open_services
+from kis.app import create_app
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
 from kis.knowledge.first import FIRST_LABEL
+from kis.services import open_services
 from kis.settings import Settings
 from tests.services import API_KEY, settings_in
 

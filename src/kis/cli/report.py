@@ -1,6 +1,6 @@
 """kis-backend report daily|weekly: reads the log itself, and asks the service for models."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,21 +76,16 @@ def _date_of(text: str) -> date:
 
 def _report(kind: "Kind", last: date) -> "Report":
     from kis import clock  # noqa: PLC0415 - only when the command runs
-    from kis.ops.report import compose, period_of, read_log  # noqa: PLC0415
+    from kis.ops.report import compose, midnight, period_of, read_log  # noqa: PLC0415
 
     try:
-        period = period_of(kind, last, _midnight)
+        period = period_of(kind, last, midnight)
     except OverflowError:
         fail(f"--date {last}: 너무 이르거나 늦습니다.", f"--date {last} is out of range.", 2)
     log = prepare().settings.log_file
     # The log first: to ask leaves a line in it.
     tally, files = read_log(log, period)
     return compose(period, tally, files, _models(period), clock.now())
-
-
-def _midnight(day: date) -> datetime:
-    """Return when `day` begins on this machine's clock; there may be summer time."""
-    return datetime.combine(day, time()).astimezone(UTC)
 
 
 def _models(period: "Period") -> "Models":

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, func, or_, select, type_coerce
 
 from kis.audit import store as audit_store
 from kis.db.bulk import BulkInsert
@@ -19,6 +19,7 @@ from kis.idempotency.model import RecordKey, Replay, key_reused
 from kis.knowledge.active import Stale
 from kis.knowledge.pointer import hold_active_id
 
+HOUR_CHARACTERS = len("2026-11-23 15")
 _estimates = BulkInsert(estimate_table, estimate_table.c.keys())
 _evidence = BulkInsert(evidence_table, evidence_table.c.keys())
 
@@ -240,6 +241,16 @@ def count_models(
         .limit(limit)
     )
     return [(row.main_model, row.times) for row in rows]
+
+
+def count_by_hour(connection: Connection, since: datetime) -> dict[datetime, int]:
+    """Return how many estimates each hour has, by its beginning in UTC; none of empty hours."""
+    table = estimate_table.c
+    hour = func.substr(type_coerce(table.created_at, Text), 1, HOUR_CHARACTERS).label("hour")
+    rows = connection.execute(
+        select(hour, func.count()).where(table.created_at >= since).group_by(hour)
+    )
+    return {datetime.fromisoformat(text).replace(tzinfo=UTC): times for text, times in rows}
 
 
 class IdRange(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
@@ -147,6 +147,11 @@ def period_of(kind: Kind, last: date, midnight: Callable[[date], datetime]) -> P
     return Period(kind, days, starts)
 
 
+def midnight(day: date) -> datetime:
+    """Return when `day` begins on this machine's clock; there may be summer time."""
+    return datetime.combine(day, time()).astimezone(UTC)
+
+
 def read_log(log: Path, period: Period) -> tuple[Tally, list[Read]]:
     """Count what `log`, and what was rotated out of it, says of `period`."""
     tally = Tally([log_text(moment) for moment in period.starts], DAYS_BEFORE)
@@ -188,6 +193,13 @@ def compose(
         files=tuple(FileLine(*read) for read in files), lines=tally.lines,
         other_lines=tally.other_lines,
     )  # fmt: skip
+
+
+def report_of_day(log: Path, day: date, now: datetime) -> Report:
+    """Return the report of one day from the log alone: which models were used it does not say."""
+    period = period_of("daily", day, midnight)
+    tally, files = read_log(log, period)
+    return compose(period, tally, files, Models(()), now)
 
 
 def latency_of(timings: Timings) -> Latency:

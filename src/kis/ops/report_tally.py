@@ -15,6 +15,7 @@ OTHERS = "..."
 DENIED = (401, 403, 429)
 SERVER_FAULT = 500
 NOT_FOUND = 404
+STATIC = "/static/"
 CREATE = "POST /v1/estimate/create"
 SAMPLES = 5
 _SPECIFIC = re.compile(r"[0-9%]")
@@ -169,9 +170,14 @@ def _count(counter: Counter[str], name: str) -> None:
 
 
 def route_of(method: str, path: str, status: int) -> str:
-    """Return the address without what differs each time: ids, labels, names in Korean."""
+    """Return the address without what differs each time: ids, labels, names in Korean.
+
+    What pages are made of is one.
+    """
     if status == NOT_FOUND:
         return f"{method} (404)"
+    if path.startswith(STATIC):
+        return f"{method} {STATIC}*"
     parts = (
         "*" if _SPECIFIC.search(part) and not _API_VERSION.fullmatch(part) else part
         for part in path.split("/")

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
 MAX_FIELDS = 200
+MAX_DIGITS = 10
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -31,3 +32,15 @@ async def read_form(request: Request) -> dict[str, str]:
             )
         ) from error
     return dict(fields)
+
+
+def number_or_text(text: str) -> int | str | None:
+    """Return what a field for a whole number holds; None for an empty one.
+
+    Any other text stays what it is, for whoever checks the form to refuse.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+    return int(text) if is_number else text

@@ -6,10 +6,14 @@ from kis.api.knowledge import Swap
 from kis.api.metrics import Metrics
 from kis.estimate.proof import EvidenceService
 from kis.estimate.service import EstimateService
+from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.golden import GoldenService
 from kis.knowledge.reading import Reader
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
+from kis.ops.backup.service import BackupService
+from kis.ops.keys.service import KeyService
+from kis.ops.overview import OverviewService
 from kis.ops.replay_service import ReplayService
 
 
@@ -31,3 +35,7 @@ class Parts(NamedTuple):
     evidence: EvidenceService
     metrics: Metrics
     knowledge: KnowledgeParts
+    active: ActiveKnowledge
+    keys: KeyService
+    backups: BackupService
+    overview: OverviewService

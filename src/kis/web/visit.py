@@ -40,6 +40,7 @@ _environment = jinja2.Environment(
 )
 _environment.globals["asset"] = asset
 _environment.filters["moment"] = local_moment
+_environment.filters["moment_of"] = lambda text: local_moment(datetime.fromisoformat(text))
 _environment.filters["whole"] = whole
 
 

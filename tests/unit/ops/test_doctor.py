@@ -10,9 +10,9 @@ import pytest
 
 from kis.access.keys import Scope, key_id_for
 from kis.access.tokens import make_token
-from kis.app import open_services
 from kis.db.migrate import REVISION_TABLE
 from kis.ops.doctor import Checkup, examine
+from kis.services import open_services
 from kis.settings import Settings, env_file_of
 from tests.services import ADMIN_API_KEY, API_KEY, settings_in
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kis.app import Services, open_services
 from kis.db.place import DISPLACED
 from kis.ops.health import Health, check_health
+from kis.services import Services, open_services
 from tests.services import settings_in
 
 

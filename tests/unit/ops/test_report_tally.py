@@ -79,6 +79,7 @@ def test_many_clients_take_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> No
         ("POST", "/v1/estimate/create", 201, CREATE),
         ("GET", "/v1/estimate/0199403-4290-4%301e", 200, "GET /v1/estimate/*"),
         ("DELETE", "/v1/knowledge/versions/v2025-09-24-01", 200, "DELETE /v1/knowledge/versions/*"),
+        ("GET", "/static/console/console.js", 200, "GET /static/*"),
         ("GET", "/wp-login", 404, "GET (404)"),
     ],
 )

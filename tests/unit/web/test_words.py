@@ -7,8 +7,8 @@ from kis.errors import Text
 from kis.web.visit import TEMPLATES
 from kis.web.words import LANGUAGES, language_of, words_of
 
-USED = re.compile(r"""\bt\(\s*["']([a-z_.]+)["']""")
-COMPOSED = re.compile(r"""\bt\(\s*["']([a-z_.]+\.)["']\s*~""")
+USED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
+COMPOSED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+\.)["']\s*~""")
 PAGES = TEMPLATES.parent / "pages"
 
 

@@ -25,15 +25,31 @@ METRIC = "kis_journal_"
 def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[Observation]:
     """Look at everything once; raises nothing."""
     answer = ask(address, now)
+    disk, database, backup, errors = look_at_home(settings, now)
     return [
         observations.judge_answer(address, answer),
         observations.judge_knowledge(answer),
+        disk,
+        database,
+        *_journal(settings, address, answer),
+        backup,
+        errors,
+    ]
+
+
+def look_at_home(
+    settings: Settings, now: Callable[[], datetime]
+) -> tuple[Observation, Observation, Observation, Observation]:
+    """Look at disk, database, backup and errors, which need no server that answers.
+
+    Raises nothing.
+    """
+    return (
         _or_not_seen("disk", str(settings.home), lambda: _disk(settings)),
         _or_not_seen("database", "DATABASE_URL", lambda: _database(settings)),
-        *_journal(settings, address, answer),
         _or_not_seen("backup", "backups", lambda: _backup(settings, now())),
         _or_not_seen("errors", str(settings.log_file), lambda: _errors(settings, now())),
-    ]
+    )
 
 
 def _or_not_seen(check: str, what: str, take: Callable[[], Observation]) -> Observation:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from kis.app import open_services
 from kis.ops.backup.naming import Kind
 from kis.ops.watch import looking
 from kis.ops.watch.looking import ask, ask_journal, look
 from kis.ops.watch.observations import Copying, Observation, State
+from kis.services import open_services
 from kis.settings import Settings
 from tests.services import settings_in
 from tests.unit.ops.backup.made import publish

@@ -92,18 +92,24 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const { status } = event.detail.xhr;
   if (status === 401) {
     event.detail.shouldSwap = false;
-    const { elt, requestConfig } = event.detail;
+    const { requestConfig, target } = event.detail;
     signInAgain().then((isIn) => {
       if (isIn) {
         htmx.ajax(requestConfig.verb, requestConfig.path, {
-          source: elt, target: event.detail.target, values: requestConfig.parameters,
+          source: requestConfig.elt, target, values: requestConfig.parameters,
         });
       }
     });
   } else if (status >= 400) {
-    // A refusal is a part of the page: what is wrong, and what instead.
+    // A refusal says what is wrong, and what instead, beside the form that was sent.
+    const place = event.detail.requestConfig.elt.closest("form")?.querySelector("[data-problem]");
     event.detail.shouldSwap = true;
     event.detail.isError = false;
+    event.detail.selectOverride = "unset";
+    if (place) {
+      event.detail.target = place;
+      event.detail.swapOverride = "innerHTML";
+    }
   }
 });
 document.addEventListener("htmx:sendError", () => tell(words.lost, { isProblem: true }));
@@ -116,3 +122,16 @@ document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
   root.dataset.theme = dark ? "light" : "dark";
   localStorage.setItem("kis-theme", root.dataset.theme);
 });
+
+/** Let the keyboard reach what is wider than its place. */
+function reachWide() {
+  for (const box of document.querySelectorAll(".scrolls")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+reachWide();
+document.fonts.ready.then(reachWide);
+addEventListener("resize", reachWide);
+document.addEventListener("htmx:afterSettle", reachWide);
+document.addEventListener("toggle", reachWide, true);
