@@ -22,6 +22,7 @@ from kis.api import (
     journal,
     knowledge,
     metrics,
+    notes,
     pruning,
     replay,
     upkeep,
@@ -106,6 +107,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     )  # fmt: skip
     routers = (
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
+        notes.router(services.notes, documented),
         batch.router(
             services.batches,
             services.metrics,

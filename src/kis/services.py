@@ -19,6 +19,7 @@ from kis.db.migrate import migrate
 from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.estimate.batches import BatchService
+from kis.estimate.notes import NoteService
 from kis.estimate.proof import EvidenceService
 from kis.estimate.rerun import resize
 from kis.estimate.service import EstimateService
@@ -59,6 +60,7 @@ class Services:
     fleet: Fleet
     limiter: Limiter
     estimates: EstimateService
+    notes: NoteService
     batches: BatchService
     workers: Workers
     evidence: EvidenceService
@@ -122,8 +124,8 @@ def open_services(settings: Settings) -> Services:
         estimates=EstimateService(
             database=database, writer=writer, knowledge=active, follower=follower,
             keyring=keys.keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
-            new_id=clock.new_id,
-        ),
+            new_id=clock.new_id),
+        notes=NoteService(database=database, writer=writer, now=clock.now),
         batches=BatchService(
             database=database, writer=writer, knowledge=active, follower=follower,
             workers=workers, allow_mixed=settings.allow_mixed_brand, now=clock.now,
@@ -134,11 +136,9 @@ def open_services(settings: Settings) -> Services:
         activation=ActivationService(
             database=database, writer=writer, knowledge=active, fleet=fleet,
             latest=latest_sizes, compute=staging.compute, now=clock.now,
-            regress=partial(preparing.regress, resize=resize, replay_latest=regress),
-        ),
+            regress=partial(preparing.regress, resize=resize, replay_latest=regress)),
         catalogue=KnowledgeService(
-            database=database, writer=writer, staging=staging, now=clock.now
-        ),
+            database=database, writer=writer, staging=staging, now=clock.now),
         replays=ReplayService(database=database),
         keys=keys,
         metrics=counted,

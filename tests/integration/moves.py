@@ -52,6 +52,8 @@ def installed(home: Path, url: str, estimates: int = 3) -> Installation:
             answer = client.post("/v1/estimate/create", board(label=f"반 {number}"))
             good(answer, 201)
             created = answer.content
+        path = f"/v1/estimate/{answer.json()['id']}/note"
+        good(client.request("PUT", path, json={"note": "현장\n확인", "revision": 0}))
     return Installation(home, url, created, keyed.content)
 
 

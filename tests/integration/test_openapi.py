@@ -143,8 +143,8 @@ def test_every_body_has_an_example_that_is_valid(document: Any) -> None:
             validate(document, content["schema"], content["example"])
             bodies += 1
         if path not in (BATCH, *WITHOUT_BODY):
-            assert (method == "POST") == (content is not None), path
-    assert bodies == 13
+            assert (method in ("POST", "PUT")) == (content is not None), path
+    assert bodies == 14
 
 
 def test_lines_of_a_batch_are_as_documented(client: Client) -> None:
@@ -192,6 +192,10 @@ def test_answers_are_as_documented(client: Client) -> None:
         ("post", "/v1/estimate/validate", "200"): good(client.post("/v1/estimate/validate", {})),
         ("post", "/v1/estimate/preview", "200"): good(client.post("/v1/estimate/preview", board())),
     }
+    path, shown = "/v1/estimate/{estimateId}/note", f"/v1/estimate/{created['id']}/note"
+    answers["get", path, "200"] = ask(client, shown)
+    written = client.request("PUT", shown, json={"note": "확정", "revision": 0})
+    answers["put", path, "200"] = good(written)
     path, order = "/v1/knowledge/replay", {"versionLabel": FIRST}
     answers["post", path, "200"] = good(client.admin("POST", path, order))
     for path in (

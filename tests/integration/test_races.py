@@ -4,21 +4,17 @@ Each unique constraint is raced on. A third session locks the table until both
 servers wait to write into it, so that both have looked before either writes.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from sqlalchemy import UniqueConstraint
 
 import kis.app  # noqa: F401 - so that every table is known
 from kis.db.metadata import metadata
-from tests.backends import new_database
 from tests.integration.batches import send_batch
 from tests.integration.lifecycle import (
     FIRST,
@@ -40,8 +36,16 @@ from tests.integration.lifecycle import (
     table,
     validate,
 )
-from tests.postgres import wait_for_locks
-from tests.services import ADMIN_API_KEY, Server, board, running_server
+from tests.integration.racing import (
+    Pair,
+    Request,
+    one_of,
+    race,
+    race_on_row,
+    running_pair,
+    statuses,
+)
+from tests.services import ADMIN_API_KEY, Server, board
 
 CREATE = "/v1/estimate/create"
 GOLDEN = "/v1/knowledge/golden"
@@ -54,6 +58,7 @@ RACED_ON = {
     "uq_knowledge_question_subject": "counted for both",
     "pk_golden_case": "GOLDEN_CASE_EXISTS",
     "pk_rate_limit": "counted for both",
+    "pk_estimate_note": "NOTE_CHANGED",
 }
 NEVER_EQUAL = {
     "pk_Estimate", "pk_evidence",  # 74 random bits
@@ -64,15 +69,6 @@ NEVER_EQUAL = {
 """The database numbers the others itself."""
 
 _numbers = count()
-Request = Callable[[Server], Any]
-
-
-class Pair(NamedTuple):
-    """Two servers, and the address of the database that they share."""
-
-    first: Server
-    second: Server
-    url: str
 
 
 @pytest.fixture(scope="module")
@@ -83,68 +79,8 @@ def pair(
         yield both
 
 
-@contextmanager
-def running_pair(homes: Path, request: pytest.FixtureRequest, *, per_minute: int) -> Iterator[Pair]:
-    url = new_database("postgresql", Path(), request)
-    environ = {"RATE_LIMIT_PER_MINUTE": str(per_minute), "DATABASE_URL": url}
-    with (
-        running_server(homes / "first", **environ) as first,
-        running_server(homes / "second", **environ) as second,
-    ):
-        yield Pair(first, second, url)
-
-
 def new_label() -> str:
     return f"v-race-{next(_numbers)}"
-
-
-def race(pair: Pair, on: str, first: Request, second: Request) -> tuple[Any, Any]:
-    """Send `first` to one server and `second` to the other; release both when both wait."""
-    with holding(pair.url, f'LOCK TABLE "{on}" IN SHARE MODE') as release:
-        return _at_once(pair, first, second, release)
-
-
-def race_on_row(pair: Pair, statement: str, first: Request, second: Request) -> tuple[Any, Any]:
-    """As `race`, where an UPDATE comes first: who inserts waits for the same row of ours."""
-    with holding(pair.url, statement) as release:
-        return _at_once(pair, first, second, release)
-
-
-@contextmanager
-def holding(url: str, statement: str) -> Iterator[Callable[[int], None]]:
-    """Hold what `statement` locks until somebody calls what this yields, with how many wait."""
-    with psycopg.connect(url) as session:
-        session.execute(statement.encode())
-
-        def release(waiting: int) -> None:
-            wait_for_locks(url, waiting)
-            session.rollback()
-
-        yield release
-
-
-def _at_once(
-    pair: Pair, first: Request, second: Request, release: Callable[[int], None]
-) -> tuple[Any, Any]:
-    with ThreadPoolExecutor(2) as threads:
-        answers = threads.submit(first, pair.first), threads.submit(second, pair.second)
-        release(2)
-        return answers[0].result(), answers[1].result()
-
-
-def statuses(answers: tuple[httpx.Response, ...]) -> list[int]:
-    assert all(answer.status_code < 500 for answer in answers), [a.text for a in answers]
-    return sorted(answer.status_code for answer in answers)
-
-
-def one_of(pair: Pair, answers: tuple[httpx.Response, ...], status: int) -> tuple[Server, Any]:
-    """Return who answered so, and what."""
-    ((server, answer),) = (
-        (server, answer) for server, answer in zip(pair, answers, strict=False)
-        if answer.status_code == status
-    )  # fmt: skip
-    assert isinstance(server, Server)
-    return server, answer
 
 
 def with_key(key: str, body: dict[str, Any]) -> Request:
@@ -160,6 +96,28 @@ def test_every_unique_constraint_is_known_here() -> None:
     }
     names |= {str(i.name) for t in metadata.tables.values() for i in t.indexes if i.unique}
     assert names == RACED_ON.keys() | NEVER_EQUAL
+
+
+# --- notes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", [0, 1])
+def test_two_notes_on_one_estimate(pair: Pair, revision: int) -> None:
+    """Both have looked before either writes: nobody's words are overwritten."""
+    path = f"/v1/estimate/{good(estimate(pair.first, board()), 201)['id']}/note"
+    if revision:
+        good(pair.first.request("PUT", path, json={"note": "first", "revision": 0}))
+
+    def noting(note: str) -> Request:
+        return lambda to: to.request("PUT", path, json={"note": note, "revision": revision})
+
+    answers = race(pair, "estimate_note", noting("one"), noting("other"))
+    assert statuses(answers) == [200, 409]
+    winner, answer = one_of(pair, answers, 200)
+    loser, problem = one_of(pair, answers, 409)
+    there = good(answer)
+    assert refused(problem, 409, "NOTE_CHANGED")["findings"][0]["data"] == there
+    assert good(loser.request("GET", path)) == good(winner.request("GET", path)) == there
 
 
 # --- versions ----------------------------------------------------------------------------------

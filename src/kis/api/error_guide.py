@@ -137,6 +137,16 @@ GUIDE = {
         ),
         Text("새 키를 쓴다", "use a new key"),
     ),
+    ErrorCode.NOTE_CHANGED: Advice(
+        Text(
+            "읽은 뒤에 다른 사람이 메모를 고쳤다. 보낸 것은 저장하지 않았다",
+            "somebody else has changed the note since it was read; nothing of yours was stored",
+        ),
+        Text(
+            "findings의 data에 있는 지금 메모와 합쳐, 그 revision으로 다시 보낸다",
+            "merge it with the present note in `data` of the finding; send that `revision`",
+        ),
+    ),
     ErrorCode.KEY_NOT_FOUND: Advice(
         Text("그 id의 키가 없다", "no key has that id"),
         Text("id를 확인한다: kis-backend keys list", "see kis-backend keys list"),

@@ -29,6 +29,7 @@ STATUS = {
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.IDEMPOTENCY_IN_FLIGHT: 409,
     ErrorCode.IDEMPOTENCY_KEY_REUSED: 422,
+    ErrorCode.NOTE_CHANGED: 409,
     ErrorCode.KEY_NOT_FOUND: 404,
     ErrorCode.KEY_ENDED: 409,
     ErrorCode.KEY_CURRENT: 409,

@@ -31,6 +31,7 @@ ROLLBACK = {
     "reason": "Production issue: estimate calculation errors",
 }
 GOLDEN = {"name": "LP-1", "request": BOARD, "note": "기성 분전반. A board that a maker sells."}
+NOTE = {"note": "3월 납품, 현장 실측 뒤 확정. To be confirmed on site.", "revision": 0}
 CREATE_KEY = {"scope": "api", "label": "ERP"}
 ROTATE_KEY = {"overlapDays": 7}
 REVOKE_KEY = {"reason": "유출 의심. It may have leaked."}

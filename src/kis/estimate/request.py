@@ -22,6 +22,7 @@ MOMENT = Text(
 )
 CURSOR = Text("앞 쪽의 next 값이어야 합니다.", "must be the `next` of a page.")
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
+LINES = r"^[^\x00-\x09\x0b-\x1f\x7f]*$"
 VERSION_LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # It is a step of an address, out of which clients take `.` and `..`.
 GOLDEN_NAME = r"^[^\x00-\x1f\x7f/.][^\x00-\x1f\x7f/]{0,99}$"
@@ -29,6 +30,10 @@ _PATTERNS = {
     NO_CONTROL_CHARACTERS: Text(
         "줄바꿈, 탭 같은 제어 문자를 쓸 수 없습니다.",
         "must have no control characters such as line ends and tabs.",
+    ),
+    LINES: Text(
+        "줄바꿈 말고는 탭 같은 제어 문자를 쓸 수 없습니다.",
+        "must have no control characters such as tabs, but for line ends.",
     ),
     VERSION_LABEL: Text(
         "영문자, 숫자, 마침표(.), 밑줄(_), 붙임표(-) 1~64자로 쓰되,"

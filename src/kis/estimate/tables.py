@@ -1,6 +1,6 @@
 """Where estimates are kept. The name `Estimate` is the runbook's."""
 
-from sqlalchemy import Column, Float, Index, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, Table, Text
 
 from kis.db.metadata import Blob, UtcText, metadata
 
@@ -41,4 +41,14 @@ estimate_table = Table(
         "height_mm",
         "depth_mm",
     ),
+)
+
+estimate_note_table = Table(
+    "estimate_note",
+    metadata,
+    Column("estimate_id", Text, ForeignKey("Estimate.id"), primary_key=True),
+    Column("note", Text, nullable=False),
+    Column("revision", Integer, nullable=False),  # how often it was written
+    Column("updated_at", UtcText, nullable=False),
+    Column("updated_by", Text, nullable=False),  # id of the key
 )

@@ -12,7 +12,7 @@ from kis.access.tables import (
 )
 from kis.audit.tables import audit_entry_table
 from kis.db.commit_mark import commit_mark_table
-from kis.estimate.tables import estimate_table
+from kis.estimate.tables import estimate_note_table, estimate_table
 from kis.evidence.encoding import canonical, sha256_hex
 from kis.evidence.tables import evidence_key_table, evidence_table
 from kis.idempotency.tables import idempotency_record_table
@@ -34,6 +34,7 @@ TABLES = (
     knowledge_question_table,
     golden_case_table,
     estimate_table,
+    estimate_note_table,
     evidence_table,
     evidence_key_table,
     api_key_table,

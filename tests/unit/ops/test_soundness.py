@@ -39,7 +39,7 @@ def test_sound(home: Path, database_url: str) -> None:
     found = look(database_url)
     assert [checkup.what for checkup in found] == ALL
     assert all(checkup.is_good for checkup in found)
-    assert "Estimate 3, evidence 3" in found[5].en
+    assert "Estimate 3, estimate_note 0, evidence 3" in found[5].en
     assert found[8].en == "3 verified: 3 valid, 0 not"
     assert look(database_url, at_most=2)[8].en == "2 verified: 2 valid, 0 not"
     assert look(database_url, at_most=9)[8].en == "3 verified: 3 valid, 0 not"

@@ -15,6 +15,7 @@ down_revision = None
 def upgrade() -> None:
     """Create every table."""
     create_estimate()
+    create_estimate_note()
     create_api_key()
     create_evidence_key()
     create_evidence()
@@ -59,6 +60,22 @@ def create_estimate() -> None:
     listed = ["id", "created_at", "main_model", "brand", "form", "label", "customer"]
     sides = ["width_mm", "height_mm", "depth_mm"]
     op.create_index("ix_Estimate_listed", "Estimate", [*listed, *sides])
+
+
+def create_estimate_note() -> None:
+    """Create what is noted on estimates after they were stored."""
+    op.create_table(
+        "estimate_note",
+        sa.Column("estimate_id", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("updated_at", sa.Text, nullable=False),
+        sa.Column("updated_by", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("estimate_id", name="pk_estimate_note"),
+        sa.ForeignKeyConstraint(
+            ["estimate_id"], ["Estimate.id"], name="fk_estimate_note_estimate_id"
+        ),
+    )
 
 
 def create_evidence() -> None:
