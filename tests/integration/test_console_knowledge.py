@@ -3,7 +3,17 @@
 import pytest
 
 from tests.integration.console_calls import SignedIn, sign_in, words_of
-from tests.integration.lifecycle import FIRST, active_label, import_table, publish, row, table
+from tests.integration.lifecycle import (
+    FIRST,
+    VERSIONS,
+    active_label,
+    ask,
+    audit_of,
+    import_table,
+    publish,
+    row,
+    table,
+)
 from tests.services import API_KEY, Client
 
 HOME = "/console/knowledge"
@@ -77,3 +87,37 @@ def test_forms_do_without_scripts(client: Client, owner: SignedIn) -> None:
     assert done.status_code == 303
     refused = owner.send(f"{HOME}/v-a/activate", as_script=False, data={"confirm": ""})
     assert "<html" in refused.text
+
+
+def test_file_is_looked_at_then_imported(client: Client, owner: SignedIn) -> None:
+    body = table(row("T-1", width=95)).encode("cp949")
+    sent = {"name": "새 표.csv", "mode": "add"}
+    said = words_of(owner.send(f"{HOME}/import", params=sent, content=body))
+    assert "추가 1행, 변경 0행, 삭제 0행" in said
+    assert "T-1" in said
+    assert [version["label"] for version in ask(client, VERSIONS)] == [FIRST]
+    done = owner.send(f"{HOME}/import", params={**sent, "label": "v-a"}, content=body)
+    assert done.headers["location"] == f"{HOME}/v-a?done=imported"
+    assert audit_of(client.settings.home, "v-a")[0][1:3] == ("knowledge.import", "새 표.csv")
+
+
+def test_errors_are_told_at_their_cells_and_nothing_is_stored(
+    client: Client, owner: SignedIn
+) -> None:
+    body = table(row("T-1").replace(",90,", ",9o,"), row("T-2").replace("3P", "7P")).encode()
+    page = owner.send(f"{HOME}/import", params={"name": "x.csv"}, content=body)
+    assert page.text.count('<td class="wrong">') == 2
+    said = words_of(page)
+    assert "고칠 곳이 2군데 있습니다" in said
+    assert "'9o'는 쓸 수 없는 값입니다" in said
+    assert [version["label"] for version in ask(client, VERSIONS)] == [FIRST]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [({"name": "x.pdf"}, 422), ({"name": "x.csv", "mode": "mend"}, 400),
+     ({"name": "x.csv", "label": "a b"}, 400), ({"name": "x.csv", "label": "golden"}, 400)],
+)  # fmt: skip
+def test_what_cannot_be_imported(owner: SignedIn, query: dict[str, str], status: int) -> None:
+    content = table(row("T-1")).encode()
+    assert owner.send(f"{HOME}/import", params=query, content=content).status_code == status

@@ -7,7 +7,8 @@ new version of it has another address. A file is read once; text is kept compres
 import asyncio
 import gzip
 import hashlib
-from functools import cache
+import re
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -27,6 +28,8 @@ TEXT: Final = {
     ".txt": "text/plain",
 }  # fmt: skip
 """What compresses well, by the ending of the name."""
+IMPORTED: Final = re.compile(rb"""^(import [^'"]*["'])\./([\w/.-]+)(["'];)$""", re.MULTILINE)
+"""How a module of ours names another one of its folder."""
 KINDS: Final = {**TEXT, ".png": "image/png", ".woff2": "font/woff2"}
 
 
@@ -95,7 +98,15 @@ def _files() -> dict[str, Path]:
 def _load(name: str) -> _File:
     path = _files()[name]
     content = path.read_bytes()
+    if path.suffix == ".js":
+        # By another address than the page's it would be another module, and run twice.
+        content = IMPORTED.sub(partial(_named_import, path.parent), content)
     return _File(content, hashlib.sha256(content).hexdigest(), KINDS[path.suffix])
+
+
+def _named_import(folder: Path, found: re.Match[bytes]) -> bytes:
+    address = asset((folder / found[2].decode()).relative_to(STATIC).as_posix())
+    return found[1] + address.encode() + found[3]
 
 
 @cache
