@@ -75,3 +75,47 @@ def test_it_fits_a_telephone(open_tab: Open, scheme: str) -> None:
         tab.go(path)
         tab.check()
         assert not scrolls_sideways(page)
+
+
+def drop(page: Page, name: str, content: str) -> None:
+    """Drop a file on the zone, as from the desktop."""
+    handle = page.evaluate_handle(
+        """([name, content]) => {
+            const held = new DataTransfer();
+            held.items.add(new File([content], name));
+            return held;
+        }""",
+        [name, content],
+    )
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": handle})
+
+
+def test_dropped_table_is_mended_then_imported(tab: Watched, shoot: Shoot) -> None:
+    page = tab.sign_in(ADMIN_API_KEY, HOME)
+    good = [row(f"NEW-{n}", width=90 + n) for n in range(40)]
+    bad = [*good[:30], row("NEW-30").replace(",90,", ",9o,"), row("NEW-31").replace("3P", "7P")]
+    drop(page, "새 차단기.csv", table(*bad))
+    expect(page.locator("td.wrong")).to_have_count(2)
+    expect(page.locator("[data-preview]")).to_contain_text("고칠 곳이 2군데 있습니다")
+    tab.check()
+    shoot(tab, "knowledge-upload-errors")
+    drop(page, "새 차단기.csv", table(*good, row("ABN-103X", width=99)))
+    expect(page.locator("[data-preview]")).to_contain_text("추가 40행, 변경 1행")
+    expect(page.locator("td.wrong")).to_have_count(0)
+    tab.check()
+    shoot(tab, "knowledge-upload")
+    page.get_by_label("새 버전 이름").fill("v2026-01-15-01")
+    page.get_by_role("button", name="이 내용으로 들여오기").click()
+    expect(page.locator("[data-preview] [data-problem]")).to_contain_text("이미 있습니다")
+    page.get_by_label("새 버전 이름").fill("v2026-03-01-01")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/v2026-03-01-01\?done=imported$"))
+    expect(page.locator(".difference").first).to_contain_text("NEW-1")
+    page.go_back()
+    expect(page.locator(".time .coming").first).to_contain_text("v2026-03-01-01")
+
+
+def test_theme_switches_where_a_page_has_modules_of_its_own(tab: Watched) -> None:
+    page = tab.sign_in(ADMIN_API_KEY, HOME)
+    page.get_by_role("button", name="밝게 또는 어둡게").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"

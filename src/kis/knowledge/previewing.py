@@ -16,6 +16,8 @@ from kis.knowledge.problems import Problems, shown
 
 FIRST_ROWS = 20
 """How many rows are shown from the top, beside every one with a finding."""
+FIRST_WHERE_WRONG = 3
+"""How many where there are such rows: these are what matters then."""
 
 _JSON_ROW = re.compile(r"^\$\.(breakers|enclosures|accessories)\[(\d+)\](?:\.(\w+))?")
 _COLUMN = re.compile(r"^[^.\[]*")
@@ -154,9 +156,10 @@ def _some(
     """Return the first rows and those with findings, and how many rows there are."""
     rows: list[Row] = []
     total = 0
+    first = FIRST_WHERE_WRONG if wrong else FIRST_ROWS
     for number, cells in numbered:
         total += 1
-        if total <= FIRST_ROWS or number in wrong:
+        if total <= first or number in wrong:
             rows.append(_row(number, cells, columns, wrong))
     return tuple(rows), total
 

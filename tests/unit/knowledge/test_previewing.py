@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from kis.knowledge.content import encode_tables
-from kis.knowledge.previewing import FIRST_ROWS, Preview, Sheet, preview
+from kis.knowledge.previewing import FIRST_WHERE_WRONG, Preview, Sheet, preview
 from tests.unit.knowledge.rows import HEADER, META, breaker, seed_tables, write_csv
 
 BASE = encode_tables(seed_tables())
@@ -45,7 +45,7 @@ def test_errors_stand_at_their_cells_however_far_down() -> None:
     (sheet,) = found.sheets
     assert problems(sheet) == [(92, "width_mm", "27o")]
     assert [row.number for row in sheet.rows if row.findings] == [97]
-    assert (len(sheet.rows), sheet.total) == (FIRST_ROWS + 2, 100)
+    assert (len(sheet.rows), sheet.total) == (FIRST_WHERE_WRONG + 2, 100)
     assert found.difference is None
     assert not found.elsewhere
 
