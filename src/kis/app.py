@@ -98,7 +98,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
 
     """
     services = open_services(settings)
-    backup_service = BackupService(source_of(settings), settings.log_file.parent)
+    backup_service = BackupService(source_of(settings), settings.log_file.parent, services.writer)
     documented = Documented()
     app = FastAPI(
         title="KIS", description=DESCRIPTION, lifespan=_lifespan(services, settings, beat),

@@ -6,13 +6,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.backends import SQLITE_ONLY
-from tests.integration.lifecycle import estimate, good, refused
-from tests.integration.program import Program
+import pytest
+
+from tests.backends import BACKENDS, SQLITE_ONLY, new_database, own_programs
+from tests.integration.key_calls import ADMIN_ID
+from tests.integration.lifecycle import audit_of, estimate, good, refused
+from tests.integration.program import Program, until
 from tests.integration.traffic import Traffic
-from tests.services import Client, Server, board
+from tests.services import Client, Server, board, running_server
+
+__all__ = ["own_programs"]
 
 BACKUPS = "/v1/backups"
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, database_file: Path) -> str:
+    """The address of an empty database; of PostgreSQL with the programs of its version."""
+    if request.param == "postgresql":
+        request.getfixturevalue("own_programs")
+    return new_database(request.param, database_file, request)
 
 
 def back_up(client: Client) -> Any:
@@ -83,6 +96,62 @@ def test_logs_are_packed_on_demand(client: Client) -> None:
     made = program.json("backup", "--logs")
     listed = program.shell(f"tar -tzf $KIS_HOME/backups/{made['logs']}")
     assert "logs/kis-backend.log" in listed.stdout.split()
+
+
+# --- the audit trail ---------------------------------------------------------------------
+
+
+def audited(home: Path, manifest: Any) -> list[str]:
+    """Return who is told to have made a backup, each time that it is told of."""
+    entries = audit_of(home, manifest["file"])
+    assert {entry[1:] for entry in entries} <= {
+        ("database.backup", "", manifest["packed"]["sha256"])
+    }
+    return [entry[0] for entry in entries]
+
+
+def test_backup_by_http_is_audited(client: Client) -> None:
+    assert audited(client.settings.home, back_up(client)["manifest"]) == [ADMIN_ID]
+
+
+def test_backup_by_the_command_is_audited(server: Server) -> None:
+    """Beside a server, which writes it down itself, and without one."""
+    program = Program(server.home)
+    is_file = program.environ["DATABASE_URL"].startswith("sqlite")
+    lock = server.home / "data" / "kis.lock"
+    beside = json.loads(server.command("backup", "--json").stdout)["manifest"]
+    assert audited(server.home, beside) == [ADMIN_ID if is_file else "cli"]
+    assert server.stop() == 0
+    alone = program.json("backup")["manifest"]
+    assert audited(server.home, alone) == ["cli"]
+    assert lock.exists() == is_file
+
+
+@SQLITE_ONLY  # there is no other journal
+def test_journal_goes_on_after_a_backup_without_a_server(server: Server) -> None:
+    program = Program(server.home)
+    chains = server.home / "backups" / "journal"
+    until(lambda: bool(program.json("journal", "status")["spans"]))
+    assert server.stop() == 0
+    before = [path.name for path in chains.iterdir()]
+    program.json("backup")
+    with running_server(server.home) as again:
+        good(estimate(again, board()), 201)
+        assert [path.name for path in chains.iterdir()] == before
+
+
+@SQLITE_ONLY  # PostgreSQL takes no other process for it
+def test_backup_that_no_server_writes_down_is_one_all_the_same(server: Server) -> None:
+    done = Program(server.home, ADMIN_API_KEY="other-" * 6).run("backup")
+    assert done.returncode == 0
+    assert "감사 기록에 남기지 못했습니다" in done.stderr
+    (backup,) = (server.home / "backups").glob("kis-backup-2*.gz")
+    assert audit_of(server.home, backup.name) == []
+
+
+def test_backup_that_is_not_there_is_not_noted(client: Client) -> None:
+    for name in ("kis-backup-20260101_000000.db.gz", "..%2f.env"):
+        refused(client.admin("POST", f"{BACKUPS}/{name}/note"), 404, "NOT_FOUND")
 
 
 def test_a_home_without_a_database_has_nothing_to_back_up(tmp_path: Path) -> None:

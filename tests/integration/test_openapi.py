@@ -23,7 +23,7 @@ from tests.services import ADMIN_API_KEY, Client, Server, board
 Operation = tuple[str, str, dict[str, Any]]
 OUTSIDE = {"/metrics", "/api-docs", "/openapi.json"}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-WITHOUT_BODY = ("/v1/backups", "/v1/maintenance", "/v1/selftest")
+WITHOUT_BODY = ("/v1/backups", "/v1/backups/{file}/note", "/v1/maintenance", "/v1/selftest")
 APART = "^/v1/keys/|^/v1/backups"
 """What ends keys, and what takes a process of its own and is refused with 503 for many reasons."""
 EVERYWHERE = {"401", "403", "429", "500", "503"}

@@ -1,7 +1,8 @@
 """kis-backend backup: reads the database itself, also beside a running server.
 
 A backup only reads, and must be had when the server hangs: it takes neither the lock nor
-the server. One at a time is at work in the folder of backups.
+the server. One at a time is at work in the folder of backups. That it was made is written into
+the audit trail then, by the server where one has the database.
 """
 
 import json
@@ -22,11 +23,14 @@ from kis.cli.server import AsJson
 if TYPE_CHECKING:
     from kis.errors import DomainError
     from kis.ops.backup.folder import Stored
+    from kis.ops.backup.manifest import Manifest
     from kis.ops.backup.source import Source
     from kis.settings import Settings
 
 app = typer.Typer(invoke_without_command=True)
 NICER_BY = 10
+ANSWER_WITHIN_S = 10.0
+"""A server that hangs is not waited for: the backup is made."""
 Evidence = Annotated[
     str, typer.Option(metavar="N|all", help="확인할 증거 수. How many to verify, by chance.")
 ]
@@ -65,11 +69,51 @@ def backup(
             source_of(settings), clock.now, tell, settings.log_file.parent,
             with_logs=logs, wait_s=WAIT_S,
         )  # fmt: skip
+    _note(settings, made.manifest)
     if as_json:
         typer.echo(msgspec.json.encode(made._asdict()).decode())
         return
     for line in words_of_backup(made):
         typer.echo(line)
+
+
+def _note(settings: "Settings", manifest: "Manifest") -> None:
+    """Have the audit trail tell of a backup, which is one all the same if that fails."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when the command runs
+
+    from kis import clock  # noqa: PLC0415
+    from kis.db.unavailable import DatabaseUnavailable  # noqa: PLC0415
+    from kis.ops.backup.noting import note_here  # noqa: PLC0415
+    from kis.serving.lock import Locked, only_process  # noqa: PLC0415
+    from kis.settings import SettingsError  # noqa: PLC0415
+
+    reason = ""
+    try:
+        with only_process(settings):
+            note_here(settings, manifest, clock.now)
+    except Locked as locked:
+        reason = _have_noted(settings, locked.address, manifest.file)
+    except (SQLAlchemyError, DatabaseUnavailable, SettingsError, OSError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    if reason:
+        typer.echo(f"감사 기록에 남기지 못했습니다. 백업은 정상입니다: {reason}", err=True)
+        typer.echo("The backup is good, but the audit trail does not tell of it.", err=True)
+
+
+def _have_noted(settings: "Settings", address: str, file: str) -> str:
+    """Have the server write it down; return why it did not."""
+    from kis.cli.connection import Connection, to_server  # noqa: PLC0415 - only beside a server
+
+    if not address:
+        return "kis.lock, another command"
+    try:
+        with to_server(address, ANSWER_WITHIN_S) as request:
+            reply = Connection(request, settings.admin_api_key).send(
+                "POST", f"/v1/backups/{file}/note"
+            )
+    except typer.Exit:
+        return address
+    return "" if reply.is_success else f"{address} {reply.status}"
 
 
 @app.command("list", epilog="예 Example: kis-backend backup list")

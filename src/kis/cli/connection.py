@@ -74,7 +74,7 @@ def connected(*, is_admin: bool = False) -> Iterator[Connection]:
                 "다른 명령이 데이터베이스를 쓰고 있습니다. 끝난 뒤 다시 하십시오.",
                 "Another command is using the database. Retry once it has ended.",
             )
-        with _to_server(locked.address) as request:
+        with to_server(locked.address) as request:
             yield Connection(request, secret)
 
 
@@ -103,12 +103,15 @@ def _in_process(settings: "Settings") -> Iterator[Callable[..., "httpx.Response"
 
 
 @contextmanager
-def _to_server(address: str) -> Iterator[Callable[..., "httpx.Response"]]:
+def to_server(
+    address: str, timeout_s: float = TIMEOUT_S
+) -> Iterator[Callable[..., "httpx.Response"]]:
+    """Yield what sends a request to the server at `address`; ends the command if it is gone."""
     import httpx  # noqa: PLC0415 - only when a server runs
 
     try:
         with httpx.Client(
-            base_url=address, timeout=TIMEOUT_S, trust_env=False,
+            base_url=address, timeout=timeout_s, trust_env=False,
             verify=False,  # noqa: S501 - plain HTTP: certificates are not even to be loaded
         ) as client:  # fmt: skip
             yield client.request

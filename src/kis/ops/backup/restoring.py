@@ -20,7 +20,7 @@ from kis.evidence.master import MasterKey
 from kis.ops.backup import checking, folder, losing, packing, postgres_restore, sqlite_restore
 from kis.ops.backup.latest import manifest_of
 from kis.ops.backup.losing import Losses
-from kis.ops.backup.manifest import Contents, Manifest
+from kis.ops.backup.manifest import Contents, Packed
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.present import read_present
 from kis.ops.backup.source import Place, Source
@@ -55,11 +55,15 @@ OTHER_INSTALLATION = Text(
 
 
 class Supplied(NamedTuple):
-    """What a place was filled with: its name, the moment it shows, and what it has to hold."""
+    """What a place was filled with: its name, the moment it shows, and what it has to hold.
+
+    `digest` is the SHA-256 of the backup; empty where a journal supplied it.
+    """
 
     name: str
     at: datetime | None
     told: Contents | None
+    digest: str = ""
 
 
 Supply = Callable[[Place, Tell], Supplied]
@@ -139,18 +143,18 @@ def of_backup(path: Path) -> Supply:
             require_room(place.scratch, int(manifest.packed.content_size * ROOM))
         if place.is_file == packing.is_dump(path):
             raise Unsound(OTHER_KIND)
-        unpack_checked(path, place.file if place.is_file else None, tell)
+        digest = unpack_checked(path, place.file if place.is_file else None, tell).sha256
         if not place.is_file:
             postgres_restore.fill(place, path, tell)
         if manifest is None:
-            return Supplied(path.name, None, None)
-        return Supplied(path.name, manifest.taken_at, manifest.contents)
+            return Supplied(path.name, None, None, digest)
+        return Supplied(path.name, manifest.taken_at, manifest.contents, digest)
 
     return supply
 
 
-def unpack_checked(path: Path, target: Path | None, tell: Tell) -> Manifest | None:
-    """Unpack a backup, which has to be as its manifest says; None when it has none.
+def unpack_checked(path: Path, target: Path | None, tell: Tell) -> Packed:
+    """Unpack a backup, which has to be as its manifest says, if it has one.
 
     Raises:
         Unsound: it is not, or is broken.
@@ -163,7 +167,7 @@ def unpack_checked(path: Path, target: Path | None, tell: Tell) -> Manifest | No
     found = packing.unpack(path, target, tell)
     if manifest is not None and found != manifest.packed:
         raise Unsound(Text("SHA-256이 목록과 다릅니다", "its SHA-256 is not that of its manifest"))
-    return manifest
+    return found
 
 
 def prepare(
@@ -223,7 +227,8 @@ def swap(prepared: Prepared, now: Callable[[], datetime]) -> Restored:
     # Whoever agreed took his time: a server may have run meanwhile.
     _carry_keys(place, at)
     with _opened(place.url) as database:
-        entry = Entry(at, ACTOR, AUDITED, prepared.supplied.name)
+        supplied = prepared.supplied
+        entry = Entry(at, ACTOR, AUDITED, supplied.name, digest=supplied.digest)
         database.write_now(lambda connection: record(connection, [entry]))
         expected = database.read_now(checking.rows_of_all)
     change = sqlite_restore.swap if place.is_file else postgres_restore.swap

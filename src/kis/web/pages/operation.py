@@ -35,7 +35,7 @@ def pages(parts: Parts) -> tuple[Page, ...]:
         )  # fmt: skip
 
     async def back_up(visit: Visit) -> Response:
-        made = await parts.backups.make()
+        made = await parts.backups.make(visit.actor)
         backups = (await parts.backups.list())[:SHOWN_BACKUPS]
         return visit.show("operation/backups.html", backups=backups, made=made)
 

@@ -1,6 +1,7 @@
 """A restore puts back what was backed up, keeps what was there, and says what is lost."""
 
 import gzip
+import hashlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -93,8 +94,9 @@ def test_what_was_backed_up_is_there_and_the_old_one_is_kept(source: Source) -> 
     assert (losses.estimates, [lost.id[-1] for lost in losses.newest]) == (2, ["x", "x"])
     assert losses.active_before == losses.active_after
     assert {t.table: (t.before, t.after) for t in losses.tables} == {"Estimate": (5, 3)}
-    audited = "SELECT actor, subject FROM audit_entry WHERE action = 'database.restore'"
-    assert rows(file_of(source), audited) == [("cli", backup.name)]
+    audited = "SELECT actor, subject, digest FROM audit_entry WHERE action = 'database.restore'"
+    digest = hashlib.sha256(backup.read_bytes()).hexdigest()
+    assert rows(file_of(source), audited) == [("cli", backup.name, digest)]
     assert left_beside(source) == sorted(["kis.db", Path(restored.kept).name])
 
 
@@ -215,7 +217,9 @@ def test_plain_file_of_somebody_else(source: Source, tmp_path: Path) -> None:
     plain = tmp_path / "plain.db"
     plain.write_bytes(gzip.decompress(back_up(source).read_bytes()))
     lose_two(source)
-    assert restore(source, of_backup(plain)).prepared.supplied == Supplied("plain.db", None, None)
+    digest = hashlib.sha256(plain.read_bytes()).hexdigest()
+    supplied = restore(source, of_backup(plain)).prepared.supplied
+    assert supplied == Supplied("plain.db", None, None, digest)
     assert len(rows(file_of(source))) == 3
 
 

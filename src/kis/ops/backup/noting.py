@@ -1,0 +1,42 @@
+"""Backups in the audit trail: who made which, and its digest."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from kis import clock
+from kis.audit.store import Entry, record
+from kis.db.engine import open_database
+from kis.ops.backup.manifest import Manifest
+from kis.ops.evidence_pool import SLOW_MS
+from kis.ops.journal.protection import Protection
+from kis.settings import Settings
+
+AUDITED = "database.backup"
+ACTOR = "cli"
+
+
+def entry_of(manifest: Manifest, actor: str, now: datetime) -> Entry:
+    """Return what is to be known of a backup."""
+    return Entry(now, actor, AUDITED, manifest.file, digest=manifest.packed.sha256)
+
+
+def note_here(settings: Settings, manifest: Manifest, now: Callable[[], datetime]) -> None:
+    """Write it down in this process; of a SQLite file it has the lock.
+
+    Nothing else is done to the database: it may be of an older program, which is backed up
+    before this one changes it. But the journal sees the commit, as it would begin anew else.
+
+    Raises:
+        DatabaseUnavailable, SQLAlchemyError: it cannot be written to.
+
+    """
+    database = open_database(settings.database_url, slow_query_ms=SLOW_MS)
+    protection = Protection(database, settings, clock.now_ns)
+    protection.start()
+    try:
+        entry = entry_of(manifest, ACTOR, now())
+        database.write_now(lambda connection: record(connection, [entry]))
+    finally:
+        protection.stop()
+        database.close()
+        protection.finish()
