@@ -16,6 +16,8 @@ from tests import sql
 from tests.backends import POSTGRESQL_ONLY, SQLITE_ONLY
 from tests.integration.lifecycle import activate, estimate, good, main_only, publish, row, stage
 from tests.integration.program import Program, is_clear, until
+from tests.integration.test_disconnect import BODY, connect, head
+from tests.integration.test_drain import is_listening, received
 from tests.integration.traffic import Traffic
 from tests.services import API_KEY, Server, board, running_server
 
@@ -175,6 +177,19 @@ def test_stopping_ends_all_of_them(workers: Server) -> None:
     pids = serving(workers)
     assert workers.stop() == 0
     assert not any(command_of(pid) for pid in pids)
+
+
+@POSTGRESQL_ONLY
+def test_nobody_is_let_in_while_the_last_requests_are_answered(workers: Server) -> None:
+    """Who connects is refused at once: nobody would take the connection any more."""
+    with connect(workers) as slow:
+        slow.sendall(head("k-slow") + BODY[:-1])
+        until(lambda: sum(connections_of(workers).values()) == 1)
+        workers.process.send_signal(signal.SIGTERM)
+        until(lambda: not is_listening(workers))
+        slow.sendall(BODY[-1:])
+        assert received(slow).startswith(b"HTTP/1.1 201 ")
+    assert workers.stop() == 0
 
 
 @POSTGRESQL_ONLY

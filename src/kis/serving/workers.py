@@ -92,6 +92,9 @@ class _Supervisor(Multiprocess):
         super().restart_all()
 
     def join_all(self) -> None:
+        # Who connects now is refused at once: nobody would take the connection any more.
+        for listener in self.sockets:
+            listener.close()
         deadline = time.monotonic() + DRAIN_S + ENDS_WITHIN_S
         for worker in self.processes:
             worker.process.join(max(0.0, deadline - time.monotonic()))
@@ -113,7 +116,7 @@ def serve_with_workers(
     `on_ready` is called once all take requests, `on_end` before they are told to end.
 
     Raises:
-        CannotServe: no worker starts.
+        CannotServe: a worker does not start.
         DatabaseUnavailable: the database cannot be used.
 
     """
@@ -130,7 +133,7 @@ def serve_with_workers(
     supervisor = _Supervisor(config, listener, on_ready, on_end)
     with counting_together():
         supervisor.run()
-    if not (supervisor.has_started or supervisor.is_told_to_end):
+    if not supervisor.is_told_to_end:
         raise CannotServe(
             Text(
                 f"워커가 시작하지 못했습니다. 로그를 보십시오: {settings.log_file}",
