@@ -24,7 +24,7 @@ NAMED = sorted(
 
 def test_they_are_found() -> None:
     found = {Path(file).name for file, _ in NAMED}
-    assert {"crontab", "kis-drill.service", "alerts.yml", "Dockerfile", "README.md"} <= found
+    assert {"crontab", "kis-drill.service", "alerts.yml", "README.md"} <= found
 
 
 @pytest.mark.parametrize(("file", "command"), NAMED)

@@ -66,7 +66,7 @@ def test_dependencies_are_locked_as_the_image_takes_them(sync: str, tmp_path: Pa
 def test_image_starts_the_server_and_asks_whether_it_can_serve() -> None:
     assert len(SYNCS) == 2
     (start,) = (json.loads(words) for words in values_of("CMD"))
-    assert start == ["sh", "-c", "exec kis-backend serve > /dev/null"]
+    assert start == ["kis-backend", "serve"]
     (health,) = (json.loads(words.partition("CMD ")[2]) for words in values_of("HEALTHCHECK"))
     compile(health[2], "HEALTHCHECK", "exec")
     assert "/readyz" in health[2]
@@ -87,9 +87,21 @@ def test_composition_builds_that_image_and_waits_for_its_database() -> None:
     assert "ports" not in database
 
 
+def test_database_is_healthy_once_it_takes_connections_over_the_network() -> None:
+    """At its very first start it listens on a socket of its own before, to be set up."""
+    test = COMPOSITION["services"]["db"]["healthcheck"]["test"]
+    assert test[test.index("-h") + 1] == "127.0.0.1"
+
+
 def test_settings_of_the_composition_are_settings() -> None:
     known = {setting.env for setting in descriptions()}
     assert set(COMPOSITION["services"]["kis"]["environment"]) <= known | {"TZ"}
+
+
+def test_image_has_no_source_to_compile_at_each_start() -> None:
+    """Python's own library has no bytecode in its image, and nothing may write it later."""
+    assert any("compileall" in words for words in values_of("RUN"))
+    assert "UV_COMPILE_BYTECODE=1" in values_of("ENV")[0]
 
 
 def test_backups_find_the_programs_of_that_server() -> None:

@@ -81,6 +81,17 @@ def test_service_is_watched_and_comes_back() -> None:
         assert lines_of("kis-backend.service", name) == [value]
 
 
+def test_what_the_service_says_reaches_the_journal() -> None:
+    """Its stack when it hung, and what is wrong with its settings: stderr follows stdout."""
+    assert not lines_of("kis-backend.service", "StandardOutput")
+    assert not lines_of("kis-backend.service", "StandardError")
+
+
+def test_service_that_was_asked_to_end_stays_ended() -> None:
+    """`kis-backend stop`, then `restore`, as the runbook has it."""
+    assert lines_of("kis-backend.service", "RestartPreventExitStatus") == ["0"]
+
+
 def test_every_timer_has_its_service() -> None:
     timers = {path.stem for path in FOLDER.glob("*.timer")}
     services = {path.stem for path in FOLDER.glob("*.service")}
