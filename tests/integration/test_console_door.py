@@ -52,7 +52,7 @@ def test_only_addresses_of_ours_are_gone_on_to(client: Client) -> None:
     strange = ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "x:y"]
     for address in [*strange, "/console/..//elsewhere.example\\", "/v1/estimate", ""]:
         answer = sign_in(client, API_KEY, next=address)
-        assert answer.headers["location"] == "/console/estimates", address
+        assert answer.headers["location"] == "/console/estimate", address
     answer = sign_in(client, API_KEY, next="/console/estimates?q=LP")
     assert answer.headers["location"] == "/console/estimates?q=LP"
 

@@ -28,7 +28,7 @@ from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.openapi import WITH_BODY, Documented
 from kis.errors import DomainError, ErrorCode
-from kis.estimate.answer import CREATED, Answer
+from kis.estimate.answer import CREATED, Answer, Caller
 from kis.estimate.model import Form, Number
 from kis.estimate.preview import Preview
 from kis.estimate.proof import EvidenceService
@@ -164,24 +164,38 @@ def _add_create(
     async def create_estimate(request: Request) -> Response:
         """반을 견적한다. Estimate a board: enclosure, layout, bill of materials, evidence."""
         context: RequestContext = request.state.context
-        draft = parse_board(await read_json(request))
-        try:
-            created = await estimates.create(
-                draft,
-                context.caller,
-                request.headers.get("idempotency-key"),
-                lambda refusal: problem_body(refusal, context.request_id),
-            )
-        except DomainError as refusal:
-            _tell_refusal(refusal, context, metrics)
-            raise
-        _tell_answer(created, request, metrics)
+        created = await create(request, context.caller, estimates, metrics)
         return _created(created)
 
     routes.add_api_route(
         "/v1/estimate/create", create_estimate, methods=["POST"], tags=["견적 Estimates"],
         route_class_override=DirectRoute, **create_docs,
     )  # fmt: skip
+
+
+async def create(
+    request: Request, caller: Caller, estimates: EstimateService, metrics: Metrics
+) -> Created:
+    """Estimate the board that is sent for `caller`, and tell log and metrics what came of it.
+
+    Raises:
+        DomainError: as `read_json`, `parse_board` and `EstimateService.create`.
+
+    """
+    context: RequestContext = request.state.context
+    draft = parse_board(await read_json(request))
+    try:
+        created = await estimates.create(
+            draft,
+            caller,
+            request.headers.get("idempotency-key"),
+            lambda refusal: problem_body(refusal, context.request_id),
+        )
+    except DomainError as refusal:
+        _tell_refusal(refusal, context, metrics)
+        raise
+    _tell_answer(created, request, metrics)
+    return created
 
 
 def _add_trying(routes: APIRouter, estimates: EstimateService, documented: Documented) -> None:

@@ -1,6 +1,6 @@
 """What the rim calls: estimate a board, or find one again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -128,6 +128,25 @@ class EstimateService:
         snapshot = self._knowledge.current.snapshot
         return preview_board(draft, snapshot, allow_mixed=self._allow_mixed)
 
+    async def ask(self, draft: BoardDraft, caller: Caller) -> None:
+        """Put to the owner what `draft` needs and nobody knows, as a refused `create` does."""
+        while True:
+            active = self._knowledge.current
+            findings = check_board(draft, active.snapshot, allow_mixed=self._allow_mixed)
+            try:
+                return await self._put_questions(findings, caller, active)
+            except Stale:
+                await self._follower.catch_up(active)
+
+    async def find_questions(
+        self, questions: Sequence[Question]
+    ) -> dict[str, questions_store.OpenQuestion]:
+        """Return which of `questions` were put already, by their subjects."""
+        subjects = sorted({question.subject for question in questions})
+        if not subjects:
+            return {}
+        return await self._database.read(lambda c: questions_store.find_questions(c, subjects))
+
     async def load_answer(self, estimate_id: str) -> bytes:
         """Return the bytes that were answered for `estimate_id`.
 
@@ -201,19 +220,30 @@ class EstimateService:
             raise kept
         if kept is not None:
             return Created(kept.status, kept.body, replayed=True)
+        await self._put_questions(refusal.findings, request.caller, active)
+        return None
+
+    async def _put_questions(
+        self, findings: Iterable[Finding], caller: Caller, active: Active
+    ) -> None:
+        """Write down what `findings` ask the owner.
+
+        Raises:
+            Stale: another version became active, which may have the answer.
+
+        """
         asked = [
             (finding.path, question)
-            for finding in refusal.findings
+            for finding in findings
             if isinstance(question := finding.data.get("question"), Question)
         ]
         if asked:
             await self._writer.submit(
                 questions_store.write_questions,
                 questions_store.Asking(
-                    tuple(asked), request.caller.key_id, self._now(), active.snapshot.version_id
+                    tuple(asked), caller.key_id, self._now(), active.snapshot.version_id
                 ),
             )
-        return None
 
 
 def not_found(estimate_id: str) -> Finding:

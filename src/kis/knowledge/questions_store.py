@@ -159,6 +159,15 @@ def list_questions(connection: Connection, *, include_closed: bool) -> list[Open
     return [OpenQuestion(*row) for row in connection.execute(query)]
 
 
+def find_questions(connection: Connection, subjects: Sequence[str]) -> dict[str, OpenQuestion]:
+    """Return which of `subjects` were asked, open or answered."""
+    table = knowledge_question_table.c
+    query = select(*(table[name] for name in OpenQuestion._fields)).where(
+        table.subject.in_(subjects)
+    )
+    return {row.subject: OpenQuestion(*row) for row in connection.execute(query)}
+
+
 def close_answered(connection: Connection, snapshot: Snapshot, at: datetime) -> list[str]:
     """Close what `snapshot` answers; return the subjects."""
     answered = [

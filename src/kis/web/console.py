@@ -31,7 +31,7 @@ from kis.web.sessions import Sessions, SignedIn, is_from_page
 from kis.web.visit import Page, Visit, address_of, render, wants_part
 from kis.web.words import LANGUAGES, Words, language_of, words_of
 
-HOME: Final = "/console/estimates"
+HOME: Final = "/console/estimate"
 SIGN_IN: Final = "/console/sign-in"
 LANGUAGE_COOKIE: Final = "kis_language"
 CSRF_HEADER: Final = "x-csrf-token"

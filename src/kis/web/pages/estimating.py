@@ -1,0 +1,199 @@
+"""견적: the screen on which a board is typed, its front view beside it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, get_args
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from kis.api import examples
+from kis.api.body import read_json
+from kis.api.errors import MAX_FINDINGS, Problem, status_of
+from kis.api.estimates import create
+from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.estimate.answer import CREATED
+from kis.estimate.bom import rating_of
+from kis.estimate.model import MIXED, BillItem, BoardDraft, DeviceDraft, Form, Mount
+from kis.estimate.preview import Preview
+from kis.estimate.request import parse_board
+from kis.knowledge.model import Material
+from kis.knowledge.questions import Question
+from kis.knowledge.questions_store import OpenQuestion
+from kis.knowledge.snapshot import Snapshot
+from kis.web.fixes import KINDS, LOCATIONS, Fix, field_of, fixes_of
+from kis.web.parts import Parts
+from kis.web.visit import Page, Visit
+
+_BRANCH = re.compile(r"\$\.branches\[(\d+)\](.*)")
+
+
+class Objection(NamedTuple):
+    """A finding as the screen shows it: at its field, with its remedies."""
+
+    finding: Finding
+    field: str
+    fixes: tuple[Fix, ...]
+    question: Question | None
+    asked: OpenQuestion | None
+
+
+def pages(parts: Parts) -> tuple[Page, ...]:
+    """Return the screen and what it asks for."""
+    desk = _Desk(parts)
+    return (
+        Page("GET", "/console/estimate", desk.show),
+        Page("POST", "/console/estimate", desk.save),
+        Page("POST", "/console/estimate/preview", desk.preview),
+        Page("POST", "/console/estimate/questions", desk.ask),
+    )
+
+
+class _Desk:
+    """Answers what the estimating screen asks."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return self._parts.active.current.snapshot
+
+    @property
+    def _brands(self) -> tuple[str, ...]:
+        return self._snapshot.rules.brands
+
+    async def show(self, visit: Visit) -> Response:
+        """Show the screen; `from` is the estimate whose board it begins with."""
+        source = visit.request.query_params.get("from", "")
+        board = await self._load_board(source) if source else None
+        return visit.show(
+            "estimating/screen.html",
+            source=source, board=board, sample=examples.BOARD, brands=self._brands, mixed=MIXED,
+            forms=get_args(Form), locations=LOCATIONS, mounts=get_args(Mount),
+            materials=get_args(Material), kinds=KINDS,
+            accessory_codes=[row.code for row in self._snapshot.tables.accessories],
+        )  # fmt: skip
+
+    async def _load_board(self, estimate_id: str) -> Any:
+        answer = msgspec.json.decode(await self._parts.estimates.load_answer(estimate_id))
+        return answer["request"]
+
+    async def preview(self, visit: Visit) -> Response:
+        """Show what an estimate would be, or what stands against it: for a script, 200 both."""
+        body = await read_json(visit.request)
+        try:
+            preview = self._parts.estimates.preview(parse_board(body))
+        except DomainError as refusal:
+            return await self._object(visit, refusal.findings)
+        return visit.show(
+            "estimating/preview.html", preview=preview, lines=lines_of(preview), drawing=""
+        )
+
+    async def save(self, visit: Visit) -> Response:
+        """Store the estimate, and tell its id; one key of idempotency is one estimate."""
+        parts = self._parts
+        try:
+            created = await create(visit.request, visit.caller, parts.estimates, parts.metrics)
+        except DomainError as refusal:
+            if not _is_of_board(refusal):
+                raise
+            return await self._object(visit, refusal.findings, status_of(refusal))
+        if created.status != CREATED:
+            return await self._object(visit, _findings_of(created.body), created.status)
+        stored = msgspec.json.decode(created.body)
+        return JSONResponse({"id": stored["id"]}, CREATED)
+
+    async def ask(self, visit: Visit) -> Response:
+        """Put to the owner what the board needs and nobody knows."""
+        draft = parse_board(await read_json(visit.request))
+        await self._parts.estimates.ask(draft, visit.caller)
+        return await self._object(visit, self._parts.estimates.check(draft))
+
+    async def _object(
+        self, visit: Visit, findings: Sequence[Finding], status: int = 200
+    ) -> Response:
+        told = at_each_line(findings, await _draft_in(visit))
+        shown = told[:MAX_FINDINGS]
+        questions = [q for f in shown if isinstance(q := f.data.get("question"), Question)]
+        asked = await self._parts.estimates.find_questions(questions)
+        objections = [self._objection(finding, asked) for finding in shown]
+        return visit.show(
+            "estimating/objections.html", status, objections=objections,
+            more=len(told) - len(shown),
+        )  # fmt: skip
+
+    def _objection(self, finding: Finding, asked: dict[str, OpenQuestion]) -> Objection:
+        question = finding.data.get("question")
+        known = question if isinstance(question, Question) else None
+        return Objection(
+            finding, field_of(finding.path), fixes_of(finding, self._brands),
+            known, asked.get(known.subject) if known else None,
+        )  # fmt: skip
+
+
+async def _draft_in(visit: Visit) -> BoardDraft | None:
+    """Return the board that was sent; None where it cannot be read."""
+    try:
+        return parse_board(await read_json(visit.request))
+    except DomainError:
+        return None
+
+
+def at_each_line(findings: Iterable[Finding], draft: BoardDraft | None) -> list[Finding]:
+    """Return `findings`, with those of a branch told of each that is alike.
+
+    The engine tells them of the first: it takes equal lines for one.
+    """
+    branches = draft.branches if draft and draft.branches else ()
+    alike: dict[DeviceDraft, list[int]] = {}
+    for index, line in enumerate(branches):
+        alike.setdefault(msgspec.structs.replace(line, quantity=1), []).append(index)
+    groups = {group[0]: group for group in alike.values()}
+    told: dict[tuple[ErrorCode, str], Finding] = {}
+    for finding in findings:
+        found = _BRANCH.fullmatch(finding.path)
+        others = groups.get(int(found[1]), []) if found else []
+        paths = [f"$.branches[{number}]{found[2]}" for number in others] if found else []
+        for path in paths or [finding.path]:
+            told.setdefault((finding.code, path), replace(finding, path=path))
+    return list(told.values())
+
+
+def lines_of(preview: Preview) -> dict[str, dict[str, str]]:
+    """Return by line what its breaker turned out to be: what the cells left open."""
+    items = {(item.category, item.model): item for item in preview.bill_of_materials}
+    found = {}
+    for place in preview.layout.placements:
+        path = preview.rows.get(place.device)
+        if path is not None and path not in found:
+            found[path] = _line(items.get((place.role, place.model)))
+    return found
+
+
+def _line(item: BillItem | None) -> dict[str, str]:
+    rating = rating_of(item) if item else None
+    if item is None or rating is None:
+        return {}
+    return {
+        "model": item.model, "brand": item.brand, "type": rating.type,
+        "poles": f"{rating.poles}P", "af": str(rating.frame_size_a),
+    }  # fmt: skip
+
+
+def _is_of_board(refusal: DomainError) -> bool:
+    """Whether it is the board that was refused, whose fields can be pointed at."""
+    return all(finding.path.startswith("$") for finding in refusal.findings)
+
+
+def _findings_of(problem: bytes) -> list[Finding]:
+    """Return the findings of a refusal that was kept as an answer."""
+    kept = msgspec.json.decode(problem, type=Problem)
+    return [
+        Finding(
+            ErrorCode(each.code), each.path, Text(each.detail, each.detail_en),
+            Text(each.hint, each.hint_en), each.data,
+        )
+        for each in kept.findings
+    ]  # fmt: skip

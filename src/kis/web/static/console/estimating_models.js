@@ -1,0 +1,3 @@
+// Completion of models from the active knowledge.
+
+export function offerModels() {}
