@@ -57,6 +57,10 @@ FIGURES = {
     # H 130 + 75 + 3x33 + 200 + accessories: a contactor beside the main leaves five, 250,
     # the meter 200, the timers 40 + 100. W 2x130 + 300
     "sangdo-economic-contactors": Figures((560, 1094, 150), (600, 1200, 150), "HDS-60-120-15"),
+    # Rows of 4P 100, of one 3P 75, and 19 of 33: 802. The meter stands beside the main, so
+    # timers and terminals are one row: H 155 + 802 + 200 + 40 + 100, W 2x130 + 300. The
+    # stock that fits is 200 deep.
+    "sangdo-41-branches": Figures((560, 1297, 150), (700, 1300, 200), "HDS-70-130-20"),
     # METASOL-600 of the runbook, 350x275x103: H 275 + 200, W 350 + 300, D 350 at 600AF
     "ls-runbook-metasol-600": Figures((650, 475, 350), (700, 500, 350), MADE_TO_ORDER),
     # STANDARD. H A + main + B + C + E + Dn

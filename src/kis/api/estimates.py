@@ -29,6 +29,7 @@ from kis.api.metrics import Metrics
 from kis.api.openapi import WITH_BODY, Documented
 from kis.errors import DomainError, ErrorCode
 from kis.estimate.answer import CREATED, Answer, Caller
+from kis.estimate.drawing.words import Language
 from kis.estimate.model import Form, Number
 from kis.estimate.preview import Preview
 from kis.estimate.proof import EvidenceService
@@ -40,6 +41,9 @@ from kis.evidence.verification import Verification
 from kis.telemetry import Refused, log_lookup, log_refusals
 
 JSON = "application/json"
+SVG = "image/svg+xml"
+NOTHING_ELSE = {"Content-Security-Policy": "default-src 'none'"}
+"""A drawing loads and runs nothing, whatever somebody made of a name in it."""
 MAX_PAGE = 500
 FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 GATES = (
@@ -149,6 +153,7 @@ def router(
     _add_create(routes, estimates, metrics, documented)
     _add_trying(routes, estimates, documented)
     _add_reading(routes, estimates, documented)
+    _add_drawing(routes, estimates, documented)
     _add_evidence(routes, evidence, metrics, documented)
     return routes
 
@@ -295,6 +300,22 @@ def _add_reading(routes: APIRouter, estimates: EstimateService, documented: Docu
         "/v1/estimate/{estimateId}", get_estimate, methods=["GET"], tags=["견적 Estimates"],
         route_class_override=DirectRoute, **docs,
     )  # fmt: skip
+
+
+def _add_drawing(routes: APIRouter, estimates: EstimateService, documented: Documented) -> None:
+    drawing = {"type": "string", "description": "viewBox의 단위는 mm. Its viewBox is in mm."}
+    docs = documented.route(drawing, errors=(ErrorCode.NOT_FOUND,), media_type=SVG)
+
+    @routes.get(
+        "/v1/estimate/{estimateId}/drawing.svg",  # noqa: FAST003 - its alias
+        tags=["견적 Estimates"],
+        response_class=Response,
+        **docs,
+    )
+    async def get_drawing(estimate_id: EstimateId, lang: Language = "ko") -> Response:
+        """견적의 내부 정면도, 비례대로. The front view of an estimate, to scale."""
+        drawing = await estimates.load_drawing(estimate_id, lang)
+        return Response(drawing, media_type=SVG, headers=NOTHING_ELSE)
 
 
 def in_utc(moment: datetime | None) -> datetime | None:

@@ -46,6 +46,7 @@ class Documented:
         example: object = None,
         errors: Iterable[ErrorCode] = (),
         is_open: bool = False,
+        media_type: str = "application/json",
         extra: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the keyword arguments of a route's decorator.
@@ -57,7 +58,7 @@ class Documented:
         responses: dict[int | str, dict[str, Any]] = {
             status: {
                 "description": "성공. Success.",
-                "content": {"application/json": {"schema": self._schema_of(answer)}},
+                "content": {media_type: {"schema": self._schema_of(answer)}},
             }
         }
         for code in codes:

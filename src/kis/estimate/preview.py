@@ -1,37 +1,21 @@
 """What an estimate would be, for whoever is still typing: nothing is stored. Pure."""
 
-import msgspec
-
 from kis.estimate.checking import try_board
-from kis.estimate.model import (
-    ENGINE_VERSION,
-    BillItem,
-    Board,
-    BoardDraft,
-    Caution,
-    Enclosure,
-    Layout,
-    Rejected,
-)
+from kis.estimate.drawing.sheet import Drawn
+from kis.estimate.model import ENGINE_VERSION, BoardDraft, Caution, Rejected
 from kis.estimate.tracing import trace, typed_rows
 from kis.knowledge.snapshot import Snapshot
-from kis.units import Size
 
 
-class Preview(msgspec.Struct, frozen=True, rename="camel"):
+class Preview(Drawn, frozen=True, rename="camel", kw_only=True):
     """What `POST /v1/estimate/create` would answer, but for what makes an answer lasting.
 
     `rows` leads from a device of the layout to the line as it was typed:
     `{"B3": "branches[1]"}`.
     """
 
-    enclosure: Enclosure
-    required: Size
     warnings: tuple[Caution, ...]
-    layout: Layout
-    bill_of_materials: tuple[BillItem, ...]
     rejected: tuple[Rejected, ...]
-    request: Board
     rows: dict[str, str]
     knowledge_version: str
     rules_version: str

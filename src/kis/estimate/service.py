@@ -1,5 +1,6 @@
 """What the rim calls: estimate a board, or find one again."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
 from kis.estimate import store
 from kis.estimate.answer import CREATED, Asked, Caller, compose_record
 from kis.estimate.checking import check_board
+from kis.estimate.drawing.sheet import draw_answer
+from kis.estimate.drawing.words import Language
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements
 from kis.estimate.model import BoardDraft
@@ -158,6 +161,17 @@ class EstimateService:
         if answer is None:
             raise DomainError(not_found(estimate_id))
         return answer
+
+    async def load_drawing(self, estimate_id: str, language: Language) -> bytes:
+        """Return the drawing of `estimate_id` as SVG, from the answer as it is stored.
+
+        Raises:
+            DomainError: NOT_FOUND; INTERNAL when the answer is damaged.
+
+        """
+        answer = await self.load_answer(estimate_id)
+        # A board of a thousand devices takes as long as hundreds of estimates.
+        return await asyncio.to_thread(draw_answer, answer, language)
 
     async def list_estimates(self, wanted: store.EstimateFilter) -> list[store.EstimateSummary]:
         """Return one page of estimates, newest first."""
