@@ -7,13 +7,24 @@ from kis.web.pages import (
     keys,
     knowledge,
     knowledge_import,
+    knowledge_tables,
     operation,
 )
 from kis.web.parts import Parts
 from kis.web.visit import Page
 
+AREAS = (
+    estimating,
+    estimates,
+    evidence,
+    knowledge_import,
+    knowledge_tables,
+    knowledge,
+    operation,
+    keys,
+)
+
 
 def all_pages(parts: Parts) -> tuple[Page, ...]:
     """Return every page."""
-    areas = (estimating, estimates, evidence, knowledge_import, knowledge, operation, keys)
-    return tuple(page for area in areas for page in area.pages(parts))
+    return tuple(page for area in AREAS for page in area.pages(parts))
