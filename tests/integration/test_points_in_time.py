@@ -101,7 +101,27 @@ def test_a_moment_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     done = program.run("restore", "--at", "2020-01-01T00:00:00Z", "--yes")
     assert done.returncode == 1
     assert is_clear(done)
+    assert "kis-backend backup list" in done.stderr
     assert not list((tmp_path / "home" / "data").glob("kis-before-*"))
+
+
+@SQLITE_ONLY  # as above
+def test_moment_after_the_end_names_the_last_one(server: Server) -> None:
+    folder = server.home / "backups" / "journal"
+    load(server.url, lambda count: count >= CLIENTS and span_in(folder) is not None)
+    assert server.stop() == 0
+    kept = committed_in(server.home / "data" / "kis.db")
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    refused = server.command("restore", "--at", later, "--yes", "--json")
+    assert refused.returncode == 1
+    told = json.loads(refused.stdout)
+    last = f"{spans(folder)[-1].last:%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert told["code"] == "NOT_FOUND"
+    assert last in told["detail"]
+    assert f"restore --at {last}" in told["hint"]
+    assert not list((server.home / "data").glob("kis-before-*"))
+    restore(server, datetime.fromisoformat(last))
+    assert committed_in(server.home / "data" / "kis.db") == kept
 
 
 # --- kis-backend journal status ----------------------------------------------------------
