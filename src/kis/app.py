@@ -158,7 +158,8 @@ def _console(services: Services, settings: Settings, backups: BackupService) -> 
     keys = services.keys
     sessions = Sessions(
         database=services.database, writer=services.writer, keys=keys.valid,
-        find_again=keys.follower.find, now=clock.now, random_bytes=os.urandom,
+        find_again=keys.follower.find, name_again=keys.follower.named, now=clock.now,
+        random_bytes=os.urandom,
     )  # fmt: skip
     about_knowledge = KnowledgeParts(
         services.catalogue, services.staging, _swap(services), _golden(services),
@@ -193,6 +194,7 @@ def _lifespan(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
         await services.fleet.join()
+        await services.keys.follower.begin()
         tasks = [
             asyncio.create_task(
                 forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)

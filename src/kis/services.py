@@ -107,7 +107,7 @@ def open_services(settings: Settings) -> Services:
     words = _words(settings)
     fleet = _fleet(words, database, active, follower)
     keys = open_keys(
-        rows, sources, database=words or database, writer=writer, now=clock.now,
+        rows, sources, database=words or database, writer=writer, fleet=fleet, now=clock.now,
         random_bytes=os.urandom)  # fmt: skip
     workers = Workers(keys.keyring)
     staging = Staging(

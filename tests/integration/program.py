@@ -65,6 +65,7 @@ def until(met: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_S
     while not met():
         assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)  # the other process may need the core
 
 
 def is_clear(done: Done) -> bool:

@@ -55,13 +55,15 @@ def test_crashes_of_the_database_under_load(durable: PostgresServer, on_durable:
 def test_a_database_that_stays_away(durable: PostgresServer, on_durable: Server) -> None:
     created = good(estimate(on_durable, board()), 201)
     durable.kill()
+    lines = send_batch(on_durable, board(idempotencyKey="k-1"), b"{")
+    assert {(line["status"], line["code"]) for line in lines} == {(503, "NOT_READY")}
     for method, path in (("POST", "/v1/estimate/create"), ("GET", f"/v1/estimate/{created['id']}")):
         body = board() if method == "POST" else None
         response = on_durable.request(method, path, json=body)
         assert (response.status_code, response.json()["code"]) == (503, "NOT_READY")
         assert int(response.headers["retry-after"]) > 0
-    lines = send_batch(on_durable, board(idempotencyKey="k-1"), b"{")
-    assert {(line["status"], line["code"]) for line in lines} == {(503, "NOT_READY")}
+    # By now nobody can say either who may not ask.
+    assert on_durable.request("GET", "/v1/estimate", key="wrong").status_code == 503
     assert on_durable.request("GET", "/livez").status_code == 200
     assert on_durable.request("GET", "/readyz").status_code == 503
     durable.start()

@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -84,11 +86,16 @@ class KeySet:
     """The keys that are valid now, and which of them were used.
 
     To be changed by `replace` alone; requests meet either the keys before or those after.
+    Where other processes change keys too, they go stale when nobody has looked for long.
     """
 
-    def __init__(self, keys: Iterable[Key] = ()) -> None:
-        """Hold `keys`; secrets are not among what they carry."""
+    def __init__(
+        self, keys: Iterable[Key] = (), seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Hold `keys`; secrets are not among what they carry. `seconds` is a monotonic clock."""
         self._by_head: dict[bytes, Key] = {}
+        self._seconds = seconds
+        self._stale_after_s = math.inf
         self._used: set[str] = set()
         self.replace(keys)
 
@@ -101,8 +108,21 @@ class KeySet:
         """Hold `keys` from now on, and no others."""
         self._by_head = {key.digest[:_HEAD_BYTES]: key for key in keys}
 
+    def go_stale(self, after_s: float) -> None:
+        """Find none any more from that moment of the clock on, until told a later one."""
+        self._stale_after_s = after_s
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nobody has looked for so long that these may be keys of yesterday."""
+        return self._seconds() > self._stale_after_s
+
     def find(self, secret: str) -> Key | None:
-        """Return the key with that secret.
+        """Return the key with that secret; None for any while they are stale."""
+        return None if self.is_stale else self.known(secret)
+
+    def known(self, secret: str) -> Key | None:
+        """Return the key with that secret, stale or not.
 
         Looked up by the first half of a digest, which nobody can steer towards that of
         a key, then compared as a whole: as quick for a thousand keys as for one.
@@ -115,7 +135,11 @@ class KeySet:
         return key
 
     def named(self, key_id: str) -> Key | None:
-        """Return the valid key of that id, whose holder has shown its secret before."""
+        """Return the key of that id, whose holder has shown its secret; None while stale."""
+        return None if self.is_stale else self.known_as(key_id)
+
+    def known_as(self, key_id: str) -> Key | None:
+        """Return the key of that id, stale or not."""
         for key in self._by_head.values():
             if key.key_id == key_id:
                 self._used.add(key_id)

@@ -165,7 +165,10 @@ def _add_revoke(routes: APIRouter, keys: KeyService, documented: Documented) -> 
 
     @routes.post("/v1/keys/{keyId}/revoke", **docs)
     async def revoke_key(request: Request, keyId: KeyId) -> Response:  # noqa: N803 - as in JSON
-        """키를 지금 끝낸다. End a key now: nobody gets in with it any more."""
+        """키를 지금 끝낸다: 답한 뒤에는 어느 워커도 받지 않는다. End a key now.
+
+        Once this is answered no worker lets anybody in with it.
+        """
         order = await read_model(request, RevokeKeyRequest)
         since = in_utc(order.compromisedSince)
         return answer(_key(await keys.revoke(keyId, since, order.reason, actor_of(request))))

@@ -15,7 +15,7 @@ from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode
-from kis.knowledge import golden_store, pointer, questions_store, refusals, store
+from kis.knowledge import golden_store, pointer, questions_store, refusals, store, workers
 from kis.knowledge.active import Active, ActiveKnowledge, give_way
 from kis.knowledge.content import Documents
 from kis.knowledge.fleet import Acknowledgement, Fleet
@@ -232,7 +232,7 @@ class ActivationService:
                 None if regression is None else msgspec.json.encode(regression),
             )  # fmt: skip
             store.record_activation(connection, activation)
-            pointer.tell_moved(connection)
+            workers.wake_others(connection)
             entry = audit_store.Entry(
                 at, actor, f"knowledge.{order.kind}", version.label, order.reason,
                 candidate.snapshot.digest,

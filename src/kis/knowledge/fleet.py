@@ -4,10 +4,15 @@ Each says every second which version it has, so that an activation can tell when
 all of them have the new one. That is for the owner to know, and for versions that
 a worker cannot load; that no estimate is of an old version is the business of the
 write itself (`pointer`).
+
+And each says which changes of keys it has seen, so that a key that was revoked opens
+nothing anywhere once that is answered. Whoever cannot say so goes by what it has seen
+for a few seconds only, and looks before it opens anything then.
 """
 
 import asyncio
 import logging
+import math
 import os
 import socket
 import time
@@ -21,7 +26,7 @@ from sqlalchemy import Connection
 from kis.db import postgres
 from kis.db.engine import Database
 from kis.db.unavailable import DatabaseUnavailable
-from kis.knowledge import pointer, store, workers
+from kis.knowledge import store, workers
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.following import Follower
 
@@ -54,7 +59,14 @@ class Acknowledgement(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Fleet(Protocol):
-    """Whoever else estimates."""
+    """Whoever else estimates.
+
+    `heard_s`: when this worker last said that it is there, by the monotonic clock; infinite
+    where nobody has to know. `keys_hint` is set when keys may have changed.
+    """
+
+    heard_s: float
+    keys_hint: asyncio.Event
 
     async def join(self) -> None:
         """Be known to the others, and have what they have, before the first answer."""
@@ -64,6 +76,12 @@ class Fleet(Protocol):
 
     async def acknowledgements(self, version_id: int) -> tuple[Acknowledgement, ...]:
         """Wait until all estimate with `version_id`, and return what each says."""
+
+    def tell_keys(self, seen: str) -> None:
+        """Say that the keys of a look are in place, which saw what `workers.seen_by` told."""
+
+    async def keys_taken(self, change: str) -> None:
+        """Wait until nobody goes by keys from before `change`, a transaction that is committed."""
 
     async def leave(self) -> None:
         """Say that this worker ends."""
@@ -80,6 +98,8 @@ class Alone:
     def __init__(self, name: str) -> None:
         """`name` is this worker's."""
         self._name = name
+        self.heard_s = math.inf
+        self.keys_hint = asyncio.Event()
 
     async def join(self) -> None:
         """Nobody is there to be told."""
@@ -90,6 +110,12 @@ class Alone:
     async def acknowledgements(self, _version_id: int) -> tuple[Acknowledgement, ...]:
         """Return this worker's own."""
         return (Acknowledgement(self._name, "acknowledged"),)
+
+    def tell_keys(self, _seen: str) -> None:
+        """Nobody is there to be told."""
+
+    async def keys_taken(self, _change: str) -> None:
+        """Nobody is there to be waited for."""
 
     async def leave(self) -> None:
         """Nobody is there to be told."""
@@ -121,12 +147,15 @@ class SharedFleet:
         self._follower = follower
         self._hint = asyncio.Event()
         self._news = asyncio.Event()
+        self._keys_seen: str | None = None
         self._is_member = False
+        self.heard_s = math.inf
+        self.keys_hint = asyncio.Event()
         self._told: dict[str, str] = {}
 
     async def join(self) -> None:
         """Be known to the others, and have what they have, before the first answer."""
-        self._is_member = True
+        self._is_member, self.heard_s = True, -math.inf
         await self._try("announce", self._announce)
         await self._try("look", self._look)
         await self._try("announce", self._announce)
@@ -170,6 +199,28 @@ class SharedFleet:
                 return said if is_complete else (*said, Acknowledgement(self._name, "silent"))
             await asyncio.sleep(ASK_EVERY_S if is_complete else LOOK_EVERY_S)
 
+    def tell_keys(self, seen: str) -> None:
+        """Say that the keys of a look are in place, which saw what `workers.seen_by` told."""
+        self._keys_seen = seen
+        self._news.set()
+
+    async def keys_taken(self, change: str) -> None:
+        """Wait until nobody goes by keys from before `change`, a transaction that is committed.
+
+        Milliseconds, as a rule. Whoever does not say so opens nothing with them after
+        `workers.KEYS_HOLD_S`, so that this does not fail, whatever becomes of the database.
+        """
+        deadline = time.monotonic() + workers.KEYS_HOLD_S
+        behind: list[str] | None = None
+        while (left_s := deadline - time.monotonic()) > 0:
+            with suppress(TimeoutError, DatabaseUnavailable):
+                async with asyncio.timeout(left_s):
+                    behind = await self._words.read(lambda c: workers.behind(c, change, self._name))
+                if behind == []:
+                    return
+            await asyncio.sleep(ASK_EVERY_S)
+        logger.warning("not known to have seen a change of keys: %s", behind or "anybody")
+
     async def _hear(self, deadline: float) -> _Heard:
         def load(connection: Connection) -> _Heard:
             pointed = store.load_pointer(connection)
@@ -187,8 +238,9 @@ class SharedFleet:
                 await asyncio.sleep(ASK_EVERY_S)
 
     async def _listen(self) -> None:
-        async for _ in postgres.notices(self._database.read_engine, pointer.CHANNEL):
+        async for _ in postgres.notices(self._database.read_engine, workers.CHANNEL):
             self._hint.set()
+            self.keys_hint.set()
 
     async def _repeat(
         self, name: str, step: Callable[[], Awaitable[None]], at_once: asyncio.Event
@@ -218,8 +270,13 @@ class SharedFleet:
 
     async def _announce(self) -> None:
         version_id = self._knowledge.current.snapshot.version_id
-        failure = self._knowledge.failure
-        await self._words.write(lambda c: workers.announce(c, self._name, version_id, failure))
+        failure, seen = self._knowledge.failure, self._keys_seen
+        began_s = time.monotonic()
+        await self._words.write(
+            lambda c: workers.announce(c, self._name, version_id, failure, seen)
+        )
+        if self._is_member:
+            self.heard_s = began_s
 
     async def _withdraw(self) -> None:
         await self._words.write(lambda c: workers.withdraw(c, self._name))

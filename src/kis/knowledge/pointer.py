@@ -10,9 +10,6 @@ from sqlalchemy import Connection, select
 from kis.db.locks import lock_installation
 from kis.knowledge.tables import knowledge_pointer_table
 
-CHANNEL = "kis_knowledge"
-"""On which PostgreSQL tells the other processes that the pointer was moved."""
-
 
 def hold_active_id(connection: Connection) -> int | None:
     """Return the id of the active version; it stays active until this transaction ends."""
@@ -41,9 +38,3 @@ def lock_active_id(connection: Connection) -> int | None:
         connection.exec_driver_sql(f"LOCK TABLE {knowledge_pointer_table.name} IN EXCLUSIVE MODE")
     locked: int | None = connection.scalar(select(knowledge_pointer_table.c.version_id))
     return locked
-
-
-def tell_moved(connection: Connection) -> None:
-    """Wake the other processes once this transaction is committed; they would look anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")

@@ -118,4 +118,13 @@ worker_table = Table(
     Column("version_id", Integer, nullable=False),  # that it estimates with
     Column("failed_version_id", Integer),  # that is active, and it cannot load
     Column("problem", Text, nullable=False),
+    Column("keys_seen", Text),  # what its look at the keys saw: a pg_snapshot
+)
+
+worker_since_table = Table(
+    "worker_since",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at_s", Float, nullable=False),  # as above: since then no row of `worker` was lost
+    CheckConstraint("id = 1", "one_row"),
 )

@@ -2,14 +2,21 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Text, cast, delete, func, select, text
 from sqlalchemy.dialects import postgresql
 
 from kis.db.postgres import NOW_S
-from kis.knowledge.tables import worker_table
+from kis.knowledge.tables import worker_since_table, worker_table
+
+CHANNEL = "kis_workers"
+"""On which PostgreSQL tells the other processes that there is something new to look at."""
 
 GONE_AFTER_S = 4.0
 """Who has not been seen for so long serves nobody, and is not waited for."""
+
+KEYS_HOLD_S = 3.0
+"""How long a worker goes by the keys that it has looked at, from when it was last heard before
+it looked. Shorter than what makes it `gone`: whoever is gone opens nothing."""
 
 FORGOTTEN_AFTER_S = 3_600.0
 
@@ -35,16 +42,33 @@ class Worker(NamedTuple):
         return self.age_s > GONE_AFTER_S
 
 
-def announce(connection: Connection, name: str, version_id: int, failure: Failure | None) -> None:
-    """Say which version the worker `name` estimates with, or which it cannot load."""
+_BEHIND = text("""
+SELECT name FROM worker
+WHERE name <> :asking AND seen_at_s > extract(epoch FROM clock_timestamp()) - :gone_after_s
+  AND pg_visible_in_snapshot(CAST(:change AS xid8), CAST(keys_seen AS pg_snapshot)) IS NOT TRUE
+ORDER BY name
+""")
+
+
+def announce(
+    connection: Connection, name: str, version_id: int, failure: Failure | None,
+    keys_seen: str | None = None,
+) -> None:  # fmt: skip
+    """Say which version the worker `name` estimates with, or which it cannot load.
+
+    `keys_seen` is what `seen_by` told when it looked at the keys.
+    """
     values = {
         "seen_at_s": NOW_S,
         "version_id": version_id,
         "failed_version_id": None if failure is None else failure.version_id,
         "problem": "" if failure is None else failure.problem,
+        "keys_seen": keys_seen,
     }
     statement = postgresql.insert(worker_table).values(name=name, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    since = postgresql.insert(worker_since_table).values(id=1, at_s=NOW_S)
+    connection.execute(since.on_conflict_do_nothing())
 
 
 def withdraw(connection: Connection, name: str) -> None:
@@ -67,3 +91,38 @@ def load_workers(connection: Connection) -> list[Worker]:
         Worker(name, age_s, version_id, None if failed is None else Failure(failed, problem))
         for name, age_s, version_id, failed, problem in rows
     ]
+
+
+def wake_others(connection: Connection) -> None:
+    """Have the other processes look once this transaction is committed; they would anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+# --- keys --------------------------------------------------------------------------------
+
+
+def number_of(connection: Connection) -> str:
+    """Return the number of this transaction; on SQLite, where nobody asks, empty."""
+    if connection.dialect.name != "postgresql":
+        return ""
+    return str(connection.scalar(select(cast(func.pg_current_xact_id(), Text))))
+
+
+def seen_by(connection: Connection) -> str:
+    """Return which transactions this one sees; what it reads from here on is no older."""
+    if connection.dialect.name != "postgresql":
+        return ""
+    return str(connection.scalar(select(cast(func.pg_current_snapshot(), Text))))
+
+
+def behind(connection: Connection, change: str, asking: str) -> list[str] | None:
+    """Return who, but for `asking`, is there and has not said to have seen the change of keys.
+
+    None: nobody can say, for a crash of the server has emptied the table not long ago.
+    """
+    since_s = connection.scalar(select(NOW_S - worker_since_table.c.at_s))
+    if since_s is None or since_s < GONE_AFTER_S:
+        return None
+    asked = {"asking": asking, "change": change, "gone_after_s": GONE_AFTER_S}
+    return list(connection.execute(_BEHIND, asked).scalars())

@@ -23,6 +23,7 @@ from kis.knowledge.tables import (
     knowledge_pointer_table,
     knowledge_question_table,
     knowledge_version_table,
+    worker_since_table,
     worker_table,
 )
 
@@ -45,6 +46,7 @@ TABLES = (
 
 OF_PROCESSES = (
     worker_table,
+    worker_since_table,
     rate_limit_table,
     commit_mark_table,
     console_session_table,

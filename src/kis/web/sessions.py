@@ -22,6 +22,7 @@ from kis.db.writer import Writer
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
 SIGN_IN = "console.sign_in"
+FindAgain = Callable[[str], Awaitable[Key | None]]
 
 
 class SignedIn(NamedTuple):
@@ -42,14 +43,19 @@ class Sessions:
 
     def __init__(
         self, *, database: Database, writer: Writer, keys: KeySet,
-        find_again: Callable[[str], Awaitable[Key | None]], now: Callable[[], datetime],
+        find_again: FindAgain, name_again: FindAgain, now: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
     ) -> None:  # fmt: skip
-        """Wire the parts; `find_again` looks up a key that this process does not know yet."""
+        """Wire the parts.
+
+        `find_again` and `name_again` look up a key that this process does not know yet, by
+        its secret and by its id.
+        """
         self._database = database
         self._writer = writer
         self._keys = keys
         self._find_again = find_again
+        self._name_again = name_again
         self._now = now
         self._random_bytes = random_bytes
 
@@ -97,7 +103,7 @@ class Sessions:
         )
         if session is None:
             return None
-        key = self._keys.named(session.key_id)
+        key = self._keys.named(session.key_id) or await self._name_again(session.key_id)
         return key and SignedIn(token, key, session.expires_at)
 
     async def sign_out(self, signed_in: SignedIn) -> None:

@@ -121,3 +121,17 @@ def test_key_of_the_environment_has_a_lasting_holder() -> None:
 def test_id_of_a_new_key_is_of_its_scope() -> None:
     assert new_key_id(Scope.ADMIN, bytes(4)) == "admin-bbbbbbbb"
     assert new_key_id(Scope.API, b"\xff" * 4) == "api-vvvvvvvv"
+
+
+def test_stale_keys_open_nothing_until_somebody_has_looked() -> None:
+    now_s = [0.0]
+    (key,) = key_set((Scope.API, API)).keys
+    keys = KeySet([key], lambda: now_s[0])
+    keys.go_stale(5.0)
+    for now_s[0], is_stale in ((5.0, False), (5.1, True)):
+        assert keys.is_stale is is_stale
+        assert keys.find(API) == (None if is_stale else key)
+        assert keys.known(API) == key
+        assert keys.holds(key)
+    keys.go_stale(6.0)
+    assert keys.find(API) == key

@@ -78,7 +78,7 @@ async def listened_for(database: Database) -> None:
     """Wait until somebody listens."""
     listeners = (
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE query = 'LISTEN kis_knowledge' AND datname = current_database()"
+        " WHERE query = 'LISTEN kis_workers' AND datname = current_database()"
     )
     while not await database.read(lambda c: c.exec_driver_sql(listeners).scalar()):
         pass
@@ -132,7 +132,7 @@ def test_hint_wakes_the_others(
 def test_without_hints_the_others_look(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pointer, "tell_moved", lambda _: None)
+    monkeypatch.setattr(workers, "wake_others", lambda _: None)
     monkeypatch.setattr(fleet, "LOOK_EVERY_S", 0.05)
     with joined(database, tmp_path) as services:
 

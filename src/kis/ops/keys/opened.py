@@ -8,6 +8,7 @@ from kis.access.keys import KeySet
 from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.evidence.keys import LiveKeyring
+from kis.knowledge.fleet import Fleet
 from kis.ops.keys.following import KeyFollower
 from kis.ops.keys.rows import KeyRows
 from kis.ops.keys.service import KeyService
@@ -24,17 +25,17 @@ class Keys(NamedTuple):
 
 
 def open_keys(
-    rows: KeyRows, sources: KeySources, *, database: Database, writer: Writer,
+    rows: KeyRows, sources: KeySources, *, database: Database, writer: Writer, fleet: Fleet,
     now: Callable[[], datetime], random_bytes: Callable[[int], bytes],
 ) -> Keys:  # fmt: skip
     """Return the keys of `rows`, which were loaded just now; `database` is where to look again."""
     valid, keyring = KeySet(), LiveKeyring(sources.opener, rows.secrets)
     follower = KeyFollower(
         database=database, writer=writer, keys=valid, keyring=keyring, given=sources.given,
-        rows=rows, now=now,
+        rows=rows, fleet=fleet, now=now,
     )  # fmt: skip
     service = KeyService(
-        database=database, writer=writer, follower=follower, sources=sources, now=now,
-        random_bytes=random_bytes,
+        database=database, writer=writer, follower=follower, fleet=fleet, sources=sources,
+        now=now, random_bytes=random_bytes,
     )  # fmt: skip
     return Keys(valid, keyring, follower, service)

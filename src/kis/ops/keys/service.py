@@ -18,6 +18,8 @@ from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.evidence import key_store, keys
 from kis.evidence.key_store import StoredSecret
 from kis.evidence.master import NONCE_BYTES
+from kis.knowledge import workers
+from kis.knowledge.fleet import Fleet
 from kis.ops.keys.following import KeyFollower
 from kis.ops.keys.rows import KeyRows, load_rows
 from kis.ops.keys.start import KeySources, locked_secret, new_secret
@@ -74,13 +76,14 @@ class KeyService:
     """Changes keys. Holds references only; what is true is in the database."""
 
     def __init__(
-        self, *, database: Database, writer: Writer, follower: KeyFollower, sources: KeySources,
-        now: Callable[[], datetime], random_bytes: Callable[[int], bytes],
+        self, *, database: Database, writer: Writer, follower: KeyFollower, fleet: Fleet,
+        sources: KeySources, now: Callable[[], datetime], random_bytes: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         """Wire the parts; `now` and `random_bytes` are the only source of times and secrets."""
         self._database = database
         self._writer = writer
         self._follower = follower
+        self._fleet = fleet
         self._sources = sources
         self._given = follower.given
         self._now = now
@@ -106,6 +109,8 @@ class KeyService:
     async def rotate(self, key_id: str, overlap_days: int, terms: Terms, actor: str) -> Made:
         """Make a key that takes the place of `key_id`, which ends after `overlap_days`.
 
+        After none of them it opens nothing any more, at any worker, once this returns.
+
         Raises:
             DomainError: KEY_NOT_FOUND, KEY_ENDED.
 
@@ -116,6 +121,8 @@ class KeyService:
 
     async def revoke(self, key_id: str, since: datetime | None, reason: str, actor: str) -> Listed:
         """Have a key open nothing any more, or verify nothing that was sealed from `since` on.
+
+        That holds at every worker once this returns, a few seconds later at most.
 
         Where no `since` is given: as `compromised_since` in `kis.evidence.keys`.
 
@@ -145,7 +152,7 @@ class KeyService:
             ended = old._replace(expires_at=end)
             return Made(self._shown(new.key), new.token, self._shown(ended))
 
-        return await self._change(write)
+        return await self._change(write, is_end=not overlap_days)
 
     async def _revoke_key(self, key_id: str, reason: str, actor: str) -> Listed:
         def write(connection: Connection, rows: KeyRows) -> Listed:
@@ -158,7 +165,7 @@ class KeyService:
             self._tell(connection, actor, "key.revoke", key_id, reason)
             return self._shown(key._replace(revoked_at=now))
 
-        return await self._change(write)
+        return await self._change(write, is_end=True)
 
     def _new(self, key_id: str, holder: str, terms: Terms, label: str) -> _New:
         now = self._now()
@@ -208,21 +215,29 @@ class KeyService:
             self._tell(connection, actor, "evidence_key.revoke", key_id, told)
             return self._shown_secret(old._replace(compromised_since=moment))
 
-        return await self._change(write)
+        return await self._change(write, is_end=True)
 
     # --- both ----------------------------------------------------------------------------
 
-    async def _change(self, write: Callable[[Connection, KeyRows], T]) -> T:
-        """Change keys, one process at a time; what they are then holds here at once."""
+    async def _change(
+        self, write: Callable[[Connection, KeyRows], T], *, is_end: bool = False
+    ) -> T:
+        """Change keys, one process at a time; what they are then holds here at once.
 
-        def change(connection: Connection) -> tuple[T, KeyRows]:
+        Where it `is_end` of one, the others are waited for: none may open any more by it.
+        """
+
+        def change(connection: Connection) -> tuple[T, KeyRows, str]:
             lock_keys(connection)
             result = write(connection, load_rows(connection))
-            return result, load_rows(connection)
+            workers.wake_others(connection)
+            return result, load_rows(connection), workers.number_of(connection)
 
-        result, _ = await self._writer.execute(
+        result, _, number = await self._writer.execute(
             change, after_commit=lambda done: self._follower.take(done[1])
         )
+        if is_end:
+            await self._fleet.keys_taken(number)
         return result
 
     def _tell(

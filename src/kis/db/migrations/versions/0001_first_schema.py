@@ -28,6 +28,7 @@ def upgrade() -> None:
     create_knowledge_question()
     create_golden_case()
     create_worker()
+    create_worker_since()
     create_rate_limit()
     create_commit_mark()
     create_console_session()
@@ -295,9 +296,23 @@ def create_worker() -> None:
         sa.Column("version_id", sa.Integer, nullable=False),
         sa.Column("failed_version_id", sa.Integer),
         sa.Column("problem", sa.Text, nullable=False),
+        sa.Column("keys_seen", sa.Text),
         sa.PrimaryKeyConstraint("name", name="pk_worker"),
         prefixes=_passing(),
     )
+
+
+def create_worker_since() -> None:
+    """Create the moment since when no word of a process was lost: there were none before."""
+    since = op.create_table(
+        "worker_since",
+        sa.Column("id", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("at_s", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_worker_since"),
+        sa.CheckConstraint("id = 1", name="ck_worker_since_one_row"),
+        prefixes=_passing(),
+    )
+    op.bulk_insert(since, [{"id": 1, "at_s": 0.0}])
 
 
 def create_rate_limit() -> None:
