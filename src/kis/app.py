@@ -30,7 +30,7 @@ from kis.api import (
 from kis.api import keys as key_routes
 from kis.api.direct import Shortcut
 from kis.api.gatekeeper import Gatekeeper
-from kis.api.metrics import active_version
+from kis.api.metrics import COUNT_REFUSED, active_version
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
 from kis.estimate.rerun import resize
@@ -53,6 +53,9 @@ from kis.web.console import beside, create_console
 from kis.web.pages import all_pages
 from kis.web.parts import KnowledgeParts, Parts
 from kis.web.sessions import Sessions
+
+State = dict[str, Callable[[int], None]]
+"""What connections find of the application: see `kis.serving.bounded`."""
 
 DESCRIPTION = (
     "배전반 외함 견적 서비스. 차단기 목록을 보내면 외함 크기, 배치, 자재 목록, 증거로 답한다. "
@@ -185,13 +188,13 @@ def _metrics_router(services: Services, settings: Settings) -> APIRouter:
 
 def _lifespan(
     services: Services, settings: Settings, beat: Beat
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return what runs the services as long as the application runs."""
+) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    """Return what runs the services as long as the application runs, and gives its state."""
     patience_s = 0.0 if settings.database_file else ON_SERVER_S
     pulse = Pulse(services.writer, patience_s, time.monotonic)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         services.start()
         await services.fleet.join()
         await services.keys.follower.begin()
@@ -205,7 +208,7 @@ def _lifespan(
             asyncio.create_task(beat_regularly(pulse.is_sound, beat, a_second)),
         ]
         try:
-            yield
+            yield {COUNT_REFUSED: services.metrics.count_refused}
         finally:
             for task in tasks:
                 task.cancel()

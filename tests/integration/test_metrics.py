@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from kis.access.keys import Scope, key_id_for
 from kis.knowledge.first import FIRST_LABEL
 from kis.knowledge.workers import Failure
+from kis.serving.bounded import MOST_OUTSIDE_BYTES
 from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import (
     estimate,
@@ -22,7 +24,7 @@ from tests.integration.lifecycle import (
     version,
 )
 from tests.postgres import NOT_SAFE, PostgresServer
-from tests.services import API_KEY, Client, board, running_client
+from tests.services import API_KEY, Client, Server, board, running_client
 
 API_ID = key_id_for(Scope.API, API_KEY)
 
@@ -62,6 +64,18 @@ def test_outcomes_and_lookups_are_counted(client: Client) -> None:
     assert found['kis_estimates_total{outcome="NEED_KNOWLEDGE_UPDATE"}'] == 1
     assert found['kis_lookups_total{result="hit"}'] == 1
     assert found['kis_lookups_total{result="miss"}'] == 1
+
+
+@SQLITE_ONLY
+def test_what_a_connection_is_refused_is_counted(server: Server) -> None:
+    """No route has it, nor does it take any time of one."""
+    name = 'kis_requests_total{method="-",route="-",status="431"}'
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nX-Endless: ".ljust(MOST_OUTSIDE_BYTES + 1, b"a"))
+        assert client.recv(12) == b"HTTP/1.1 431"
+    text = server.request("GET", "/metrics").text
+    assert f"{name} 1.0" in text
+    assert 'kis_request_seconds_count{route="-"}' not in text
 
 
 def test_commits_and_their_writes(client: Client) -> None:

@@ -90,7 +90,7 @@ def test_lifespan_starts_and_stops_the_services(tmp_path: Path) -> None:
         async def send(message: object) -> None:
             during.append((message, services.writer.is_running))
 
-        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
         assert [message for message, _ in during] == [
             {"type": "lifespan.startup.complete"},
             {"type": "lifespan.shutdown.complete"},

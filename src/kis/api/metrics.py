@@ -30,6 +30,8 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ASKED = (ErrorCode.NEED_KNOWLEDGE_UPDATE, ErrorCode.REQ_MORE_INFO)
 """Codes of estimates where the service asked instead of guessing."""
 TELL_EVERY_S = 1.0
+COUNT_REFUSED = "count_refused"
+"""Under which name a connection finds `Metrics.count_refused` in the state of the application."""
 
 # Nobody asks when a series began, and it would be a third of them all.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -105,6 +107,10 @@ class Metrics:
             metrics = self._kinds[kind] = counter, self._seconds.labels(route)
         metrics[0].inc()
         metrics[1].observe(ms / 1000)
+
+    def count_refused(self, status: int) -> None:
+        """Count what a connection was answered before there was a request: no route has it."""
+        self._requests.labels("-", "-", str(status)).inc()
 
     def count_estimates(self, outcome: str, count: int = 1) -> None:
         """Count estimates that ended so: `created`, `replayed`, or an error code."""

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from kis.api.errors import PROBLEM_TYPE, problem_body, refusal, silence, status_of
+from kis.api.metrics import COUNT_REFUSED
 from kis.errors import DomainError, ErrorCode, Text
 from kis.telemetry import log_access, new_request_id
 
@@ -131,6 +132,8 @@ class Bounded(HttpToolsProtocol):
         # logged as well, as one that the client has left.
         client = self.client[0] if self.client else "-"
         log_access(client, "-", "-", status_of(error), 0.0, "", request_id)
+        if (count := self.app_state.get(COUNT_REFUSED)) is not None:
+            count(status_of(error))
 
 
 def _too_large() -> DomainError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kis.api.metrics import COUNT_REFUSED
 from kis.serving.bounded import MOST_OUTSIDE_BYTES, Bounded
 from kis.serving.one_write import OneWrite
 from tests.unit.serving.served import GUARD_S, Client, Send, serve
@@ -51,9 +52,11 @@ class Made:
     def __init__(self, head_within_s: float, silent_s: float = NEVER_S) -> None:
         self._head_within_s = head_within_s
         self._silent_s = silent_s
+        self.counted: list[int] = []
         self.last: Bounded
 
     def __call__(self, **given: Any) -> OneWrite:
+        given["app_state"] = {COUNT_REFUSED: self.counted.append}
         self.last = made = OneWrite(
             head_within_s=self._head_within_s, silent_s=self._silent_s, **given
         )
@@ -217,7 +220,9 @@ def test_a_body_that_stops_coming_is_waited_for_no_longer(begun: bytes) -> None:
         transport.write(CHUNKED + begun)
         assert_refused(await client.all(), 408, "REQUEST_TIMEOUT")
 
-    serve(Application(), test, Made(NEVER_S, SOON_S))
+    made = Made(NEVER_S, SOON_S)
+    serve(Application(), test, made)
+    assert made.counted == [408]
 
 
 def test_whose_answer_has_begun_may_be_silent() -> None:
