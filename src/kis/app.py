@@ -169,8 +169,9 @@ def _console(services: Services, settings: Settings, backups: BackupService) -> 
         Reader(database=services.database, knowledge=services.knowledge), services.replays,
     )  # fmt: skip
     parts = Parts(
-        estimates=services.estimates, evidence=services.evidence, metrics=services.metrics,
-        knowledge=about_knowledge, active=services.knowledge, keys=keys.service, backups=backups,
+        estimates=services.estimates, notes=services.notes, evidence=services.evidence,
+        metrics=services.metrics, knowledge=about_knowledge, active=services.knowledge,
+        keys=keys.service, backups=backups,
         overview=OverviewService(settings, services.database, clock.now),
     )  # fmt: skip
     return create_console(sessions, all_pages(parts))

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from kis.api.knowledge import Swap
 from kis.api.metrics import Metrics
+from kis.estimate.notes import NoteService
 from kis.estimate.proof import EvidenceService
 from kis.estimate.service import EstimateService
 from kis.knowledge.active import ActiveKnowledge
@@ -32,6 +33,7 @@ class Parts(NamedTuple):
     """The services that pages call: the same ones, with the same rules, as /v1 does."""
 
     estimates: EstimateService
+    notes: NoteService
     evidence: EvidenceService
     metrics: Metrics
     knowledge: KnowledgeParts

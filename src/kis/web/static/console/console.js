@@ -92,6 +92,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const { status } = event.detail.xhr;
   if (status === 401) {
     event.detail.shouldSwap = false;
+    event.detail.isError = false;
     const { requestConfig, target } = event.detail;
     signInAgain().then((isIn) => {
       if (isIn) {
