@@ -82,6 +82,8 @@ def _with_beside(writing: Writing, alike: Sequence[Surface], size: float) -> Wri
     choices = [_beside(each.device, writing.level) for each in alike]
     height = alike[0].device.box.h
     for choice in range(len(choices[0])):
+        if not any(lines[choice] for lines in choices):
+            continue
         room = MOST_BESIDE * size
         for each, lines in zip(alike, choices, strict=True):
             shown = lines[choice]

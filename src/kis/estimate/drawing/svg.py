@@ -18,6 +18,8 @@ BOLD = 1.1
 """How much wider bold text is."""
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLAIN = re.compile("[ \\w.,:;#()/·×–…-]*")
+"""Nearly all that is ever written: it needs no escaping."""
 _WIDTHS = {
     **dict.fromkeys(" .,:;'|!iljI", 0.32),
     **dict.fromkeys("-/()·", 0.4),
@@ -58,16 +60,19 @@ def number(length: float) -> str:
 
 def escape(text: str) -> str:
     """Return `text` as it may stand between tags and in attributes, whatever it holds."""
+    if _PLAIN.fullmatch(text):
+        return text
     return escape_html(_NOT_XML.sub("\ufffd", text))
 
 
 def element(name: str, attributes: Mapping[str, object], *content: str) -> str:
     """Return an element; `content` is markup already. Attributes that are None are left out."""
-    told = "".join(
-        f' {key}="{number(value) if isinstance(value, int | float) else escape(str(value))}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
+    told = ""
+    for key, value in attributes.items():
+        if isinstance(value, int | float):
+            told += f' {key}="{number(value)}"'
+        elif value is not None:
+            told += f' {key}="{escape(str(value))}"'
     return f"<{name}{told}>{''.join(content)}</{name}>" if content else f"<{name}{told}/>"
 
 

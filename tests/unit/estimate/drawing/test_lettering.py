@@ -54,3 +54,12 @@ def test_bodies_of_one_size_are_written_on_alike(seed_snapshot: Snapshot) -> Non
         for device in of_class(root, "kis-branch")
     }
     assert len(sizes) == 1
+
+
+def test_body_with_no_room_beside_it_is_written_on_in_small(seed_snapshot: Snapshot) -> None:
+    """The widest bodies of two busbars: what is beside them is too narrow for their model."""
+    wide, others = line("ABN-203", 7), (line("ABN-104", 40), line("ABN-53", 24))
+    board = draft("ABS-404", wide, *others, brand="LS")
+    lines = written(board, seed_snapshot)
+    assert lines["B1"] == ["B1 ABN-203", "3P 200AF"]
+    assert lines["B5"] == ["B5", "ABN-104", "4P 100AF"]
