@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kis.db.engine import Database
 from kis.estimate.replay_report import ReplayReport, report_of
 from kis.estimate.verdict import Judgement, judge_all
 from kis.knowledge.snapshot import Snapshot
-from kis.ops.replay import Prepared, Replay, ReplayOrder, prepare
+from kis.ops.replay import Prepared, Progress, Replay, ReplayOrder, prepare
 from kis.ops.replay_pool import Judged, Sizer, snapshots
 
 MAX_ESTIMATES = 10_000
@@ -27,8 +27,12 @@ class ReplayService:
         self._database = database
         self._turn = asyncio.Lock()
 
-    async def replay(self, order: ReplayOrder) -> ReplayReport:
+    async def replay(
+        self, order: ReplayOrder, tell: Callable[[Progress], None] = lambda _: None
+    ) -> ReplayReport:
         """Replay `order`, which has a `last` of at most `MAX_ESTIMATES`.
+
+        `tell` is called now and then, in another thread.
 
         Raises:
             DomainError: VERSION_NOT_FOUND, VERSION_NOT_VALIDATED.
@@ -36,12 +40,12 @@ class ReplayService:
         """
         async with self._turn:
             prepared = await self._database.read(lambda c: prepare(c, order))
-            return await asyncio.to_thread(self._run, prepared)
+            return await asyncio.to_thread(self._run, prepared, tell)
 
-    def _run(self, prepared: Prepared) -> ReplayReport:
+    def _run(self, prepared: Prepared, tell: Callable[[Progress], None]) -> ReplayReport:
         sizer = size_gently(*snapshots(prepared.versions))
         found = Replay(self._database, prepared)
-        found.run(sizer, is_stopped=lambda: False, tell=lambda _: None)
+        found.run(sizer, is_stopped=lambda: False, tell=tell)
         return report_of(found.tally, prepared.order.version, prepared.order.against)
 
 
