@@ -35,7 +35,7 @@ def test_boards_that_would_change_are_listed_and_drawn(client: Client) -> None:
     *_, last = replayed(owner, "v-a")
     assert made["id"] in last["html"]
     assert "크기가 달라짐 1" in last["html"]
-    assert f"LS {MODEL} 3P" in last["html"]
+    assert f"차단기 LS {MODEL} 3P" in last["html"]
     board = owner.open(f"{HOME}/v-a/boards/{made['id']}", headers={"X-Console": "1"})
     assert board.text.count("<svg") == 2
     assert "style=" not in board.text

@@ -7,7 +7,9 @@ from kis.web.pages import (
     keys,
     knowledge,
     knowledge_changes,
+    knowledge_golden,
     knowledge_import,
+    knowledge_questions,
     knowledge_tables,
     operation,
 )
@@ -19,6 +21,8 @@ AREAS = (
     estimates,
     evidence,
     knowledge_import,
+    knowledge_questions,
+    knowledge_golden,
     knowledge_tables,
     knowledge_changes,
     knowledge,
