@@ -23,6 +23,7 @@ from kis.api import (
     knowledge,
     metrics,
     notes,
+    offers,
     pruning,
     replay,
     upkeep,
@@ -111,6 +112,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     routers = (
         estimates.router(services.estimates, services.evidence, services.metrics, documented),
         notes.router(services.notes, documented),
+        offers.router(services.offers, documented),
         batch.router(
             services.batches,
             services.metrics,

@@ -20,6 +20,7 @@ from kis.db.unavailable import DatabaseUnavailable
 from kis.db.writer import Writer
 from kis.estimate.batches import BatchService
 from kis.estimate.notes import NoteService
+from kis.estimate.offers import OfferService
 from kis.estimate.proof import EvidenceService
 from kis.estimate.rerun import resize
 from kis.estimate.service import EstimateService
@@ -61,6 +62,7 @@ class Services:
     limiter: Limiter
     estimates: EstimateService
     notes: NoteService
+    offers: OfferService
     batches: BatchService
     workers: Workers
     evidence: EvidenceService
@@ -126,6 +128,7 @@ def open_services(settings: Settings) -> Services:
             keyring=keys.keyring, allow_mixed=settings.allow_mixed_brand, now=clock.now,
             new_id=clock.new_id),
         notes=NoteService(database=database, writer=writer, now=clock.now),
+        offers=OfferService(active, allow_mixed=settings.allow_mixed_brand),
         batches=BatchService(
             database=database, writer=writer, knowledge=active, follower=follower,
             workers=workers, allow_mixed=settings.allow_mixed_brand, now=clock.now,

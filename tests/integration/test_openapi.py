@@ -202,7 +202,8 @@ def test_answers_are_as_documented(client: Client) -> None:
     answers["post", path, "200"] = good(client.admin("POST", path, order))
     for path in (
         "/v1/estimate", "/v1/knowledge/versions", "/v1/knowledge/versions/active",
-        "/v1/knowledge/questions", "/v1/knowledge/golden", "/health", "/livez", "/readyz",
+        "/v1/knowledge/questions", "/v1/knowledge/golden", "/v1/models", "/v1/choices",
+        "/health", "/livez", "/readyz",
     ):  # fmt: skip
         answers["get", path, "200"] = ask(client, path)
     documented = document["paths"]["/v1/estimate/{estimateId}/drawing.svg"]["get"]["responses"]

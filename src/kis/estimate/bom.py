@@ -5,21 +5,8 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from kis.estimate.model import BillItem, Busbar, Enclosure, SelectedDevice, Selection
+from kis.estimate.words import kind_of_accessory
 from kis.knowledge.rules import AccessoryRules
-
-KIND_NAMES = {
-    "contactor": "전자접촉기",
-    "timer": "타이머",
-    "meter": "계기",
-    "fuse_holder": "퓨즈홀더",
-    "terminal_block": "단자대",
-    "spd": "서지보호기",
-    "thermostat": "온도조절기",
-    "wiring_duct": "배선덕트",
-    "lamp": "표시등",
-    "push_button": "누름버튼",
-}
-"""Words of the trade; a kind that is not listed is shown as the table names it."""
 
 _RATING = re.compile(r"(?P<type>\w+) (?P<poles>\d)P (?P<af>\d+)AF(?:/(?P<at>\d+)AT)?")
 
@@ -107,7 +94,7 @@ def _accessory_items(selection: Selection, rules: AccessoryRules) -> list[BillIt
     return [
         BillItem(
             category="accessory",
-            name=KIND_NAMES.get(kind, kind),
+            name=kind_of_accessory(kind).ko,
             quantity=quantity,
             unit="EA",
             model=code,

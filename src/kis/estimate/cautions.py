@@ -2,21 +2,11 @@
 
 from kis.estimate.enclosure import Choice, Need
 from kis.estimate.model import Board, Caution, Selection
+from kis.estimate.words import LOCATIONS, MATERIALS, MOUNTS
 from kis.knowledge.model import StockEnclosure
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.validation import table_note
 from kis.units import to_mm
-
-_PLACE_KO = {
-    "INDOOR": "옥내",
-    "OUTDOOR": "옥외",
-    "WALL": "벽부",
-    "SURFACE": "노출",
-    "FLUSH": "매입",
-    "STAND": "자립",
-    "STEEL": "스틸",
-    "SUS": "스테인리스",
-}
 
 
 def cautions(
@@ -122,7 +112,8 @@ def _unusual_enclosure(
         warnings.append(
             Caution(
                 "NO_STOCK_FOR_INSTALLATION",
-                f"{_PLACE_KO[place.location]}·{_PLACE_KO[place.mount]}·{_PLACE_KO[place.material]}"
+                f"{LOCATIONS[place.location].ko}·{MOUNTS[place.mount].ko}"
+                f"·{MATERIALS[place.material].ko}"
                 " 기성함이 지식에 없어 제작함으로 견적합니다.",
                 f"No stock enclosure is known for {place.location}, {place.mount},"
                 f" {place.material}: made to order.",

@@ -4,6 +4,7 @@ import time
 
 from kis.evidence.statement import RowEvidence, row_evidence
 from kis.knowledge.model import Accessory, Breaker
+from kis.knowledge.model_search import ModelIndex
 from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.workers import Failure
 
@@ -11,16 +12,20 @@ from kis.knowledge.workers import Failure
 class Active:
     """A snapshot in use, with the digests that evidence names.
 
-    Rows are made evidence once and kept: the same few are used all day.
+    Rows are made evidence once and kept: the same few are used all day. `models` is made
+    when somebody looks for one first.
     """
 
-    __slots__ = ("_accessories", "_breakers", "enclosures_digest", "rules_digest", "snapshot")
+    __slots__ = (
+        "_accessories", "_breakers", "enclosures_digest", "models", "rules_digest", "snapshot",
+    )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, *, enclosures_digest: str, rules_digest: str) -> None:
         """Take `snapshot` into use."""
         self.snapshot = snapshot
         self.enclosures_digest = enclosures_digest
         self.rules_digest = rules_digest
+        self.models: ModelIndex | None = None
         self._breakers: dict[tuple[str, str, int], RowEvidence] = {}
         self._accessories: dict[str, RowEvidence] = {}
 

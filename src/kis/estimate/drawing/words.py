@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from kis.estimate.bom import KIND_NAMES
+from kis.errors import Text
+from kis.estimate.words import FORMS, KINDS, LOCATIONS, MATERIALS, MOUNTS
 
 Language = Literal["ko", "en"]
 
@@ -43,6 +44,7 @@ class Words(NamedTuple):
     values: dict[str, str]
 
 
+_VALUES: dict[str, Text] = {**FORMS, **LOCATIONS, **MOUNTS, **MATERIALS}
 KOREAN = Words(
     front_view="내부 정면도",
     side_view="측면도",
@@ -74,18 +76,7 @@ KOREAN = Words(
     required="필요 크기",
     to_scale="단위 mm, 비례 도면.",
     symbols="문틀, 손잡이, 모선의 굵기와 분기선은 모양만 나타냅니다.",
-    values={
-        "ECONOMIC": "경제형",
-        "STANDARD": "표준형",
-        "INDOOR": "옥내",
-        "OUTDOOR": "옥외",
-        "WALL": "벽부",
-        "SURFACE": "노출",
-        "FLUSH": "매입",
-        "STAND": "자립",
-        "STEEL": "스틸",
-        "SUS": "스테인리스",
-    },
+    values={value: text.ko for value, text in _VALUES.items()},
 )
 ENGLISH = Words(
     front_view="Front view, door off",
@@ -118,21 +109,10 @@ ENGLISH = Words(
     required="Required",
     to_scale="In mm, to scale.",
     symbols="Door frame, handle, thickness of busbars and taps are symbols.",
-    values={
-        "ECONOMIC": "economic",
-        "STANDARD": "standard",
-        "INDOOR": "indoor",
-        "OUTDOOR": "outdoor",
-        "WALL": "wall",
-        "SURFACE": "surface",
-        "FLUSH": "flush",
-        "STAND": "free-standing",
-        "STEEL": "steel",
-        "SUS": "stainless steel",
-    },
+    values={value: text.en for value, text in _VALUES.items()},
 )
 WORDS: dict[Language, Words] = {"ko": KOREAN, "en": ENGLISH}
-_KINDS = {name: kind.replace("_", " ") for kind, name in KIND_NAMES.items()}
+_KINDS = {text.ko: text.en for text in KINDS.values()}
 
 
 def kind_in(language: Language, name: str) -> str:
