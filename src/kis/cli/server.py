@@ -171,6 +171,7 @@ def _announcement(settings: "Settings", *, as_json: bool) -> str:
     board = json.dumps(json.loads(_sample("sample-request.json")), ensure_ascii=False)
     return (
         f"KIS {address}\n"
+        f"콘솔 Console: {address}\n"
         f"API 문서 API docs: {address}/api-docs\n"
         "첫 견적 A first estimate:\n"
         f"curl -s {address}/v1/estimate/create"
