@@ -142,6 +142,48 @@ def test_last_admin_key_stays(client: Client) -> None:
     problem_of(refused, 409, "KEY_LAST_ADMIN")
 
 
+def test_last_admin_key_without_an_end_is_not_replaced_by_one_with_an_end(client: Client) -> None:
+    """It would end, and nobody could administer."""
+
+    def rotated(key_id: str, **order: int) -> Any:
+        return client.admin("POST", f"/v1/keys/{key_id}/rotate", order)
+
+    problem_of(rotated(ADMIN_ID, expiresDays=30), 409, "KEY_LAST_ADMIN")
+    assert keys(client)[ADMIN_ID]["state"] == "active"
+    lasting = create_key(client, "admin")["key"]["keyId"]
+    ending = good(rotated(lasting, expiresDays=30), 201)["key"]["keyId"]
+    # It has an end already.
+    good(rotated(ending, expiresDays=10), 201)
+    problem_of(rotated(ADMIN_ID, expiresDays=30), 409, "KEY_LAST_ADMIN")
+    good(rotated(API_ID, expiresDays=30), 201)
+
+
+@pytest.mark.parametrize("action", ["rotate", "revoke"])
+def test_key_of_another_kind_than_was_said_is_left(client: Client, action: str) -> None:
+    evidence = current_evidence_key(client)
+    for key_id, said in ((API_ID, "admin"), (ADMIN_ID, "evidence"), (evidence, "api")):
+        refused = client.admin("POST", f"/v1/keys/{key_id}/{action}", {"scope": said})
+        assert problem_of(refused, 400, "INVALID_REQUEST")["path"] == "$.scope"
+    assert {key["state"] for key in ask(client, "/v1/keys")} == {"active", "current"}
+    missing = client.admin("POST", f"/v1/keys/api-bbbbbbbb/{action}", {"scope": "admin"})
+    problem_of(missing, 404, "KEY_NOT_FOUND")
+    status = 201 if action == "rotate" else 200
+    good(client.admin("POST", f"/v1/keys/{API_ID}/{action}", {"scope": "api"}), status)
+
+
+def test_terms_that_a_key_of_that_kind_does_not_have(client: Client) -> None:
+    evidence = current_evidence_key(client)
+    moment = "2026-01-01T00:00:00Z"
+    for key_id, action, name, value in (
+        (evidence, "rotate", "overlapDays", 7),
+        (evidence, "rotate", "expiresDays", 7),
+        (API_ID, "revoke", "compromisedSince", moment),
+    ):
+        refused = client.admin("POST", f"/v1/keys/{key_id}/{action}", {name: value})
+        assert problem_of(refused, 400, "INVALID_REQUEST")["path"] == f"$.{name}"
+    assert {key["state"] for key in ask(client, "/v1/keys")} == {"active", "current"}
+
+
 def test_two_admins_who_revoke_each_other_at_once(client: Client) -> None:
     good(revoke(client, API_ID))
     other = create_key(client, "admin")

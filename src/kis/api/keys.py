@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kis.access.keys import Scope
-from kis.access.rules import MAX_EXPIRY_DAYS, MAX_OVERLAP_DAYS, OVERLAP_DAYS
+from kis.access.rules import MAX_EXPIRY_DAYS, MAX_OVERLAP_DAYS
 from kis.api import examples
 from kis.api.body import read_model
 from kis.api.estimates import in_utc, not_a_number
@@ -24,6 +24,10 @@ from kis.ops.keys.service import KeyService, Listed, Terms
 
 TAG = ("키 Keys",)
 KeyId = Annotated[str, Path(max_length=64)]
+Kind = Annotated[
+    Literal["api", "admin", "evidence"] | None,
+    Field(description="이 종류의 키일 때만. Only if the key is of this kind."),
+]
 ExpiresDays = Annotated[
     int | None,
     Field(
@@ -55,21 +59,24 @@ class CreateKeyRequest(_Order):
 
 
 class RotateKeyRequest(_Order):
-    """How a key is replaced: what holds for an evidence key is its id alone."""
+    """How a key is replaced. An evidence key has neither overlap nor end."""
 
+    scope: Kind = None
     overlapDays: Annotated[  # noqa: N815
-        int,
+        int | None,
         Field(
             ge=0, le=MAX_OVERLAP_DAYS,
-            description="앞의 키가 더 통하는 기간(일). Days for which the key before goes on.",
+            description="앞의 키가 더 통하는 기간(일), 기본 7."
+            " Days for which the key before goes on; default 7.",
         ),
-    ] = OVERLAP_DAYS  # fmt: skip
+    ] = None  # fmt: skip
     expiresDays: ExpiresDays = None  # noqa: N815
 
 
 class RevokeKeyRequest(_Order):
     """Why a key is revoked, and for an evidence key since when somebody else may have it."""
 
+    scope: Kind = None
     reason: Remark = ""
     compromisedSince: Annotated[  # noqa: N815
         Annotated[datetime, Field(strict=False)] | None,
@@ -144,15 +151,15 @@ def _add_create(routes: APIRouter, keys: KeyService, documented: Documented) -> 
 def _add_rotate(routes: APIRouter, keys: KeyService, documented: Documented) -> None:
     docs = documented.route(
         NewKeyAnswer, status=201, body=RotateKeyRequest, example=examples.ROTATE_KEY,
-        errors=(ErrorCode.KEY_NOT_FOUND, ErrorCode.KEY_ENDED),
+        errors=(ErrorCode.KEY_NOT_FOUND, ErrorCode.KEY_ENDED, ErrorCode.KEY_LAST_ADMIN),
     )  # fmt: skip
 
     @routes.post("/v1/keys/{keyId}/rotate", **docs)
     async def rotate_key(request: Request, keyId: KeyId) -> Response:  # noqa: N803 - as in JSON
         """키를 새 키로 바꾼다. 앞의 키는 한동안 함께 통한다. Replace a key; both work a while."""
         order = await read_model(request, RotateKeyRequest)
-        terms = Terms(expires_days=order.expiresDays)
-        made = await keys.rotate(keyId, order.overlapDays, terms, actor_of(request))
+        terms = Terms(None, order.expiresDays, order.overlapDays)
+        made = await keys.rotate(keyId, terms, actor_of(request), order.scope)
         replaced = None if made.replaced is None else _key(made.replaced)
         return answer(NewKeyAnswer(_key(made.key), made.token, replaced), 201)
 
@@ -171,7 +178,8 @@ def _add_revoke(routes: APIRouter, keys: KeyService, documented: Documented) -> 
         """
         order = await read_model(request, RevokeKeyRequest)
         since = in_utc(order.compromisedSince)
-        return answer(_key(await keys.revoke(keyId, since, order.reason, actor_of(request))))
+        actor = actor_of(request)
+        return answer(_key(await keys.revoke(keyId, since, order.reason, actor, order.scope)))
 
 
 def _key(key: Listed) -> KeyAnswer:

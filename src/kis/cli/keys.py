@@ -88,16 +88,17 @@ def rotate(
         str, typer.Argument(metavar="[KEY_ID]", help="여럿일 때만. Where there are several.")
     ] = "",
     overlap: Annotated[
-        int, typer.Option(min=0, max=90, help="앞의 키가 더 통하는 일수. Days both work.")
-    ] = 7,
+        int | None,
+        typer.Option(
+            min=0, max=90, help="앞의 키가 더 통하는 일수, 기본 7. Days both work, 7 if not said."
+        ),
+    ] = None,
     expires: Expires = None,
     as_json: AsJson = False,
 ) -> None:
     """키를 새 키로 바꾼다. 재시작은 필요 없다. Replace a key, without a restart."""
-    order = {"overlapDays": overlap, "expiresDays": expires}
+    order = {"scope": kind, "overlapDays": overlap, "expiresDays": expires}
     with connected(is_admin=True) as connection:
-        if key_id:
-            _require_kind(connection, kind, key_id, as_json=as_json)
         name = key_id or _only_one(connection, kind, as_json=as_json)
         reply = _sent(connection, f"{PATH}/{name}/rotate", order, as_json=as_json)
     _show_new(reply, as_json=as_json)
@@ -118,11 +119,8 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """키를 지금 폐기한다. End a key now; an evidence key has to be rotated first."""
-    if compromised_since and kind is not KeyKind.EVIDENCE:
-        fail("--compromised-since는 증거 키에만 씁니다.", "It is for evidence keys alone.", 2)
-    order = {"reason": reason, "compromisedSince": compromised_since or None}
+    order = {"scope": kind, "reason": reason, "compromisedSince": compromised_since or None}
     with connected(is_admin=True) as connection:
-        _require_kind(connection, kind, key_id, as_json=as_json)
         reply = _sent(connection, f"{PATH}/{key_id}/revoke", order, as_json=as_json)
     if as_json:
         show_json(reply)
@@ -259,17 +257,6 @@ def _only_one(connection: Connection, kind: KeyKind, *, as_json: bool) -> str:
         )
     name: str = found[0]
     return name
-
-
-def _require_kind(connection: Connection, kind: KeyKind, key_id: str, *, as_json: bool) -> None:
-    """Check that the key is of the kind that was said, so that a slip changes no other key."""
-    kinds = {row["keyId"]: row["scope"] for row in _rows(connection, as_json=as_json)}
-    if kinds.get(key_id, kind) != kind:
-        fail(
-            f"{key_id}: {kind} 키가 아니라 {kinds[key_id]} 키입니다.",
-            f"{key_id} is a key of {kinds[key_id]}, not of {kind}.",
-            2,
-        )
 
 
 def _show_row(row: dict[str, Any]) -> None:

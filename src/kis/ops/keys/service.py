@@ -20,6 +20,7 @@ from kis.evidence.key_store import StoredSecret
 from kis.evidence.master import NONCE_BYTES
 from kis.knowledge import workers
 from kis.knowledge.fleet import Fleet
+from kis.korean import with_particle
 from kis.ops.keys.following import KeyFollower
 from kis.ops.keys.rows import KeyRows, load_rows
 from kis.ops.keys.start import KeySources, locked_secret, new_secret
@@ -61,10 +62,15 @@ class Made(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """How a new key is to be: days until it ends, None for ever; its label, None as before."""
+    """How a new key is to be: days until it ends, None for ever; its label, None as before.
+
+    `overlap_days`: for so long the key before goes on, where it takes the place of one; None
+    for the usual time.
+    """
 
     label: str | None = None
     expires_days: int | None = None
+    overlap_days: int | None = None
 
 
 class _New(NamedTuple):
@@ -106,58 +112,75 @@ class KeyService:
         await self._change(write)
         return Made(self._shown(new.key), new.token, None)
 
-    async def rotate(self, key_id: str, overlap_days: int, terms: Terms, actor: str) -> Made:
-        """Make a key that takes the place of `key_id`, which ends after `overlap_days`.
+    async def rotate(
+        self, key_id: str, terms: Terms, actor: str, kind: str | None = None
+    ) -> Made:  # fmt: skip
+        """Make a key that takes the place of `key_id`, which goes on for a while.
 
-        After none of them it opens nothing any more, at any worker, once this returns.
+        `kind` is what it is taken for, if that is said: a slip shall change no other key.
+        After an overlap of no days it opens nothing any more, at any worker, once this returns.
 
         Raises:
-            DomainError: KEY_NOT_FOUND, KEY_ENDED.
+            DomainError: KEY_NOT_FOUND, KEY_ENDED; KEY_LAST_ADMIN, no admin key without an end
+                would be left; INVALID_REQUEST, it is not of that kind, or is none that has
+                such terms.
 
         """
         if key_id.startswith(_OF_THE_API):
-            return await self._rotate_key(key_id, overlap_days, terms, actor)
-        return await self._rotate_evidence(key_id, actor)
+            return await self._rotate_key(key_id, terms, actor, kind)
+        return await self._rotate_evidence(key_id, terms, actor, kind)
 
-    async def revoke(self, key_id: str, since: datetime | None, reason: str, actor: str) -> Listed:
+    async def revoke(
+        self, key_id: str, since: datetime | None, reason: str, actor: str, kind: str | None = None
+    ) -> Listed:
         """Have a key open nothing any more, or verify nothing that was sealed from `since` on.
 
         That holds at every worker once this returns, a few seconds later at most.
 
-        Where no `since` is given: as `compromised_since` in `kis.evidence.keys`.
+        Where no `since` is given: as `compromised_since` in `kis.evidence.keys`. `kind` is
+        as in `rotate`.
 
         Raises:
             DomainError: KEY_NOT_FOUND, KEY_LAST_ADMIN, KEY_CURRENT; INVALID_REQUEST, `since`
-                is to come.
+                is to come or not for such keys, or the key is not of that kind.
 
         """
         if key_id.startswith(_OF_THE_API):
-            return await self._revoke_key(key_id, reason, actor)
-        return await self._revoke_evidence(key_id, since, reason, actor)
+            return await self._revoke_key(key_id, since, reason, actor, kind)
+        return await self._revoke_evidence(key_id, since, reason, actor, kind)
 
     # --- of the API ----------------------------------------------------------------------
 
-    async def _rotate_key(self, key_id: str, overlap_days: int, terms: Terms, actor: str) -> Made:
+    async def _rotate_key(self, key_id: str, terms: Terms, actor: str, kind: str | None) -> Made:
         new_id = new_key_id(Scope(key_id.partition("-")[0]), self._random_bytes(KEY_ID_BYTES))
+        overlap = rules.OVERLAP_DAYS if terms.overlap_days is None else terms.overlap_days
 
         def write(connection: Connection, rows: KeyRows) -> Made:
             now = self._now()
             old = rules.find_key(rows.keys, key_id)
+            _require_kind(key_id, old.scope, kind)
             rules.require_usable(old, self._given, now)
+            if terms.expires_days is not None and old.expires_at is None:
+                rules.require_other_admin(rows.keys, old, self._given, now)
             new = self._new(new_id, old.holder, terms, old.label)
             store.add_keys(connection, [new.key])
-            end = rules.end_of(old, overlap_days, now)
+            end = rules.end_of(old, overlap, now)
             store.end_key(connection, old, end, self._given.get(key_id))
             self._tell(connection, actor, "key.rotate", key_id, new_id)
             ended = old._replace(expires_at=end)
             return Made(self._shown(new.key), new.token, self._shown(ended))
 
-        return await self._change(write, is_end=not overlap_days)
+        return await self._change(write, is_end=not overlap)
 
-    async def _revoke_key(self, key_id: str, reason: str, actor: str) -> Listed:
+    async def _revoke_key(
+        self, key_id: str, since: datetime | None, reason: str, actor: str, kind: str | None
+    ) -> Listed:
         def write(connection: Connection, rows: KeyRows) -> Listed:
             now = self._now()
             key = rules.find_key(rows.keys, key_id)
+            _require_kind(key_id, key.scope, kind)
+            if since is not None:
+                raise _not_for(key.scope, "compromisedSince")
             if key.revoked_at is not None:
                 return self._shown(key)
             rules.require_other_admin(rows.keys, key, self._given, now)
@@ -181,13 +204,21 @@ class KeyService:
 
     # --- of the evidence -----------------------------------------------------------------
 
-    async def _rotate_evidence(self, key_id: str, actor: str) -> Made:
+    async def _rotate_evidence(
+        self, key_id: str, terms: Terms, actor: str, kind: str | None
+    ) -> Made:
         secret = new_secret(self._random_bytes)
         nonce = self._random_bytes(NONCE_BYTES)
 
         def write(connection: Connection, rows: KeyRows) -> Made:
             now = self._now()
             old = _find_secret(rows, key_id)
+            _require_kind(key_id, EVIDENCE, kind)
+            for name, days in (
+                ("overlapDays", terms.overlap_days), ("expiresDays", terms.expires_days),
+            ):  # fmt: skip
+                if days is not None:
+                    raise _not_for(EVIDENCE, name)
             if old.retired_at is not None:
                 raise rules.key_ended(key_id, keys.state_of(old))
             new = locked_secret(self._sources.opener, secret, now, nonce)
@@ -199,13 +230,14 @@ class KeyService:
         return await self._change(write)
 
     async def _revoke_evidence(
-        self, key_id: str, since: datetime | None, reason: str, actor: str
+        self, key_id: str, since: datetime | None, reason: str, actor: str, kind: str | None
     ) -> Listed:
         def write(connection: Connection, rows: KeyRows) -> Listed:
             now = self._now()
+            old = _find_secret(rows, key_id)
+            _require_kind(key_id, EVIDENCE, kind)
             if since is not None and since > now:
                 raise _in_the_future()
-            old = _find_secret(rows, key_id)
             keys.require_replaced(old)
             moment = since or keys.compromised_since(old, now)
             if moment == old.compromised_since:
@@ -274,11 +306,25 @@ def _find_secret(rows: KeyRows, key_id: str) -> StoredSecret:
     raise rules.key_not_found(key_id)
 
 
-def _in_the_future() -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.INVALID_REQUEST,
-            "$.compromisedSince",
-            Text("아직 오지 않은 시각입니다.", "That moment is still to come."),
+def _require_kind(key_id: str, found: str, kind: str | None) -> None:
+    """Check that a key is of the kind that was said, if any was."""
+    if kind not in (None, found):
+        words = Text(
+            f"{with_particle(key_id, '은/는')} {kind} 키가 아니라 {found} 키입니다.",
+            f"{key_id} is a key of {found}, not of {kind}.",
         )
-    )
+        raise _invalid(words, "scope")
+
+
+def _not_for(kind: str, name: str) -> DomainError:
+    words = Text(f"{kind} 키에는 없는 것입니다.", f"A key of {kind} does not have that.")
+    return _invalid(words, name)
+
+
+def _in_the_future() -> DomainError:
+    words = Text("아직 오지 않은 시각입니다.", "That moment is still to come.")
+    return _invalid(words, "compromisedSince")
+
+
+def _invalid(words: Text, name: str) -> DomainError:
+    return DomainError(Finding(ErrorCode.INVALID_REQUEST, f"$.{name}", words))

@@ -55,7 +55,8 @@ class _KeyPages:
         days = number_or_text(form.get("overlapDays", ""))
         order = parse_body(RotateKeyRequest, {} if days is None else {"overlapDays": days})
         key_id = visit.request.path_params["key_id"]
-        made = await self._keys.rotate(key_id, order.overlapDays, Terms(), visit.actor)
+        terms = Terms(overlap_days=order.overlapDays)
+        made = await self._keys.rotate(key_id, terms, visit.actor)
         return await self.show(visit, made)
 
     async def revoke(self, visit: Visit) -> Response:
