@@ -174,7 +174,7 @@ def _console(services: Services, settings: Settings, backups: BackupService) -> 
         estimates=services.estimates, notes=services.notes, evidence=services.evidence,
         metrics=services.metrics, knowledge=about_knowledge, active=services.knowledge,
         keys=keys.service, backups=backups,
-        overview=OverviewService(settings, services.database, clock.now),
+        overview=OverviewService(settings, services.database, clock.now), offers=services.offers,
     )  # fmt: skip
     return create_console(sessions, all_pages(parts))
 

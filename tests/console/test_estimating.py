@@ -93,6 +93,32 @@ def test_a_board_is_typed_with_keys_alone(tab: Watched) -> None:
     tab.check()
 
 
+def test_models_are_completed(tab: Watched, shoot: Shoot) -> None:
+    page = tab.sign_in(API_KEY)
+    main = cell(page, 0, "model")
+    main.focus()
+    page.keyboard.type("sbs5")
+    expect(page.locator("#models li")).to_have_count(3)
+    expect(main).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#models [aria-selected=true]")).to_contain_text("SBS-52")
+    tab.check()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#models [aria-selected=true]")).to_contain_text("SBS-54")
+    shoot(tab, "estimate-models")
+    page.keyboard.press("Enter")
+    expect(main).to_have_value("SBS-54")
+    expect(page.locator("select[data-field=brand]")).to_have_value("SANGDO")  # the model says it
+    page.keyboard.type("32")
+    expect(page.locator("#models li").first).to_be_visible()
+    expect(page.locator("#models [aria-selected=true]")).to_have_count(0)  # it may be a frame
+    page.keyboard.press("Escape")
+    expect(page.locator("#models li")).to_have_count(0)
+    page.keyboard.press("Enter")
+    assert lines_of(page) == [["SBS-54"], ["32"]]
+    expect(cell(page, 1, "af")).to_have_value("32")
+
+
 def test_rows_are_copied_moved_removed_and_brought_back(tab: Watched) -> None:
     page = tab.sign_in(API_KEY)
     page.get_by_role("button", name="예시 반 불러오기").first.click()
@@ -127,6 +153,65 @@ def test_cells_of_a_spreadsheet_are_pasted(tab: Watched) -> None:
     assert lines_of(page) == [["SBS-54"]]
 
 
+def test_columns_of_bare_numbers_are_asked_about(tab: Watched, shoot: Shoot) -> None:
+    page = begin(tab)
+    cell(page, 1, "model").focus()
+    paste(page, "SES-54\t4\t2\nSIE-32\t2\t8\n")
+    dialog = page.get_by_role("dialog", name="어느 열이 무엇입니까?")
+    expect(dialog).to_be_visible()
+    tab.check()
+    shoot(tab, "estimate-columns")
+    expect(dialog.get_by_label("2번째 열")).to_have_value("poles")
+    expect(dialog.get_by_label("3번째 열")).to_have_value("quantity")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="붙여 넣기").click()
+    assert lines_of(page) == [[], ["SES-54", "2", "4"], ["SIE-32", "8", "2"]]
+
+
+def test_rows_and_devices_light_up_together(tab: Watched) -> None:
+    page = tab.sign_in(API_KEY)
+    page.get_by_role("button", name="예시 반 불러오기").first.click()
+    lit = page.locator("[data-sheet] .linked")
+    cell(page, 2, "quantity").focus()
+    expect(lit).to_have_count(8)
+    cell(page, 1, "quantity").hover()
+    expect(lit).to_have_count(2)
+    page.locator("[data-row='branches[1]']").first.hover()
+    expect(page.locator("#breakers tbody >> nth=2")).to_have_class(re.compile("linked"))
+    page.locator("[data-row='branches[0]']").first.click()
+    expect(cell(page, 1, "model")).to_be_focused()
+
+
+def test_the_drawing_is_zoomed(tab: Watched) -> None:
+    page = tab.sign_in(API_KEY)
+    page.get_by_role("button", name="예시 반 불러오기").first.click()
+    drawing = page.locator("[data-sheet] svg")
+    fits = drawing.bounding_box()
+    page.get_by_role("button", name="크게").click()
+    page.locator("[data-sheet]").focus()
+    page.keyboard.press("+")
+    zoomed = drawing.bounding_box()
+    assert fits
+    assert zoomed
+    assert zoomed["width"] > fits["width"]
+    tab.check()
+    page.keyboard.press("0")
+    assert drawing.bounding_box() == fits
+
+
+def test_accessories_are_drawn_as_none_until_they_are_stated(tab: Watched) -> None:
+    page = tab.sign_in(API_KEY)
+    page.get_by_role("button", name="예시 반 불러오기").first.click()
+    expect(page.locator(SIZE)).to_be_visible()
+    page.get_by_label("있음", exact=True).check()
+    code = page.locator("#accessories [data-cell=code]").first
+    expect(code).to_be_visible()
+    code.fill("MC-32..40")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-sheet] [data-row='accessories.items[0]']").first).to_be_visible()
+    tab.check()
+
+
 def test_a_fault_is_shown_at_its_field_and_mended_by_a_button(tab: Watched, shoot: Shoot) -> None:
     page = begin(tab)
     cell(page, 0, "model").focus()
@@ -155,9 +240,13 @@ def test_what_is_not_stated_is_asked_for(tab: Watched) -> None:
     cell(page, 0, "model").focus()
     page.keyboard.type("SBS-54")
     page.keyboard.press("Control+Enter")
-    for name in ("SANGDO 선택", "옥내", "벽부", "분기 없음", "부속자재 없음"):
+    for name in ("SANGDO 선택", "옥내", "벽부", "분기 없음"):
         page.locator("#board .finding").get_by_role("button", name=name, exact=True).click()
     expect(page.locator(SIZE)).to_be_visible()
+    expect(page.locator("#result")).to_contain_text("부속자재를 아직 정하지 않아")
+    page.keyboard.press("Control+Enter")
+    page.locator("#board .finding").get_by_role("button", name="부속자재 없음").click()
+    expect(page.locator("#result")).not_to_contain_text("부속자재를 아직 정하지 않아")
     expect(page.get_by_label("분기 없음")).to_be_checked()
     tab.check()
 
@@ -185,7 +274,7 @@ def test_an_estimate_is_saved(tab: Watched) -> None:
     estimate_id = page.url.rpartition("/")[2]
     tab.go("/console/estimate")
     assert lines_of(page) == []  # it is stored: no draft is left
-    expect(page.locator("[data-field=brand]")).to_have_value("SANGDO")
+    expect(page.locator("select[data-field=brand]")).to_have_value("SANGDO")
     tab.go(f"/console/estimate?from={estimate_id}")
     expect(page.locator(SIZE)).to_have_text(re.compile("600 × 600 × 150"))
     assert lines_of(page)[0] == ["SBS-54", "4P", "50", "MCCB"]

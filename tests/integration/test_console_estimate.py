@@ -108,6 +108,12 @@ def test_a_variant_begins_with_the_stored_board(desk: Desk, client: Client) -> N
     assert desk.open(f"{PAGE}?from=0-0").status_code == 404
 
 
+def test_models_are_completed(desk: Desk) -> None:
+    found = desk.open("/console/models?q=sie32&brand=SANGDO").json()
+    assert "SIE-32" in [item["model"] for item in found["items"]]
+    assert desk.open(f"/console/models?q={'x' * 500}").json()["items"] == []
+
+
 def test_it_is_where_everybody_begins(desk: Desk) -> None:
     for path in ("/", "/console"):
         assert desk.open(path).headers["location"] == PAGE

@@ -85,9 +85,7 @@ def router(offers: OfferService, documented: Documented) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=MAX_MODELS)] = 20,
     ) -> Response:
         """입력한 글자로 차단기 모델을 찾는다. Complete a model from what was typed of it."""
-        label, found = await offers.find_models(ModelQuery(q, brand or None, device, limit))
-        items = tuple(_model(model) for model in found.models)
-        return answer(ModelPage(label, items, found.has_more))
+        return answer(await find(offers, ModelQuery(q, brand or None, device, limit)))
 
     @routes.get("/v1/choices", **documented.route(Choices))
     async def get_choices() -> Response:
@@ -95,6 +93,12 @@ def router(offers: OfferService, documented: Documented) -> APIRouter:
         return answer(await offers.load_choices())
 
     return routes
+
+
+async def find(offers: OfferService, query: ModelQuery) -> ModelPage:
+    """Return what `offers` has for `query`."""
+    label, found = await offers.find_models(query)
+    return ModelPage(label, tuple(_model(model) for model in found.models), found.has_more)
 
 
 def _model(rows: Model) -> ModelAnswer:

@@ -5,6 +5,7 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.estimate.alternatives import alternatives
 from kis.estimate.gates import Origins
 from kis.estimate.model import (
     MIXED,
@@ -134,11 +135,11 @@ def _by_model(line: Device, path: str, board_brand: str, snapshot: Snapshot) -> 
         raise DomainError(_ambiguous(f"{path}.brand", "브랜드", "brand", of_brand))
     of_poles = [row for row in of_brand if poles in (0, row.poles)]
     if not of_poles:
-        findings.append(_other_poles(line, path, of_brand))
+        findings.append(_other_poles(line, path, of_brand, snapshot))
         of_poles = of_brand
     elif len(of_poles) > 1 and not findings:
         raise DomainError(_ambiguous(f"{path}.poles", "극수", "number of poles", of_poles))
-    findings += _check_kind(line, path, of_poles)
+    findings += _check_kind(line, path, of_poles, snapshot)
     findings += _check_frame(line, path, of_poles)
     findings += _check_rated_current(line, path, of_poles)
     if findings:
@@ -157,10 +158,11 @@ def _agrees(line: Device, row: Breaker) -> bool:
     )
 
 
-def _check_kind(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
+def _check_kind(line: Device, path: str, rows: list[Breaker], snapshot: Snapshot) -> list[Finding]:
     row = rows[0]
-    if line.type in (None, *(row.type for row in rows)):
+    if line.type is None or line.type in [row.type for row in rows]:
         return []
+    models = alternatives(snapshot, row, row.poles, line.type)
     where = "$.device.type" if path == "$.main" else f"{path}.type"
     return [
         Finding(
@@ -176,7 +178,7 @@ def _check_kind(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
                 f" {line.type} 모델을 고르십시오.",
                 f"Ask for {row.type}, or choose a model that is an {line.type}.",
             ),
-            {"expected": row.type, "actual": line.type},
+            {"expected": row.type, "actual": line.type, "models": models},
         )
     ]
 
@@ -348,7 +350,7 @@ def _other_brand(line: Device, path: str, rows: tuple[Breaker, ...], board_brand
     )
 
 
-def _other_poles(line: Device, path: str, rows: list[Breaker]) -> Finding:
+def _other_poles(line: Device, path: str, rows: list[Breaker], snapshot: Snapshot) -> Finding:
     known = ", ".join(sorted(f"{row.poles}P" for row in rows))
     return Finding(
         ErrorCode.POLES_MISMATCH,
@@ -362,7 +364,11 @@ def _other_poles(line: Device, path: str, rows: list[Breaker]) -> Finding:
             f"극수를 {with_particle(known, '으로/로')} 바꾸거나 {line.poles} 모델을 고르십시오.",
             f"Set poles to {known}, or choose a {line.poles} model.",
         ),
-        {"expected": known, "actual": line.poles},
+        {
+            "expected": known,
+            "actual": line.poles,
+            "models": alternatives(snapshot, rows[0], _pole_count(line.poles), rows[0].type),
+        },
     )
 
 

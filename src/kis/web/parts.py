@@ -5,6 +5,7 @@ from typing import NamedTuple
 from kis.api.knowledge import Swap
 from kis.api.metrics import Metrics
 from kis.estimate.notes import NoteService
+from kis.estimate.offers import OfferService
 from kis.estimate.proof import EvidenceService
 from kis.estimate.service import EstimateService
 from kis.knowledge.active import ActiveKnowledge
@@ -41,3 +42,4 @@ class Parts(NamedTuple):
     keys: KeyService
     backups: BackupService
     overview: OverviewService
+    offers: OfferService

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.responses import JSONResponse, Response
@@ -12,20 +12,23 @@ from kis.api import examples
 from kis.api.body import read_json
 from kis.api.errors import MAX_FINDINGS, Problem, status_of
 from kis.api.estimates import create
+from kis.api.offers import find
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.answer import CREATED
 from kis.estimate.bom import rating_of
-from kis.estimate.model import MIXED, BillItem, BoardDraft, DeviceDraft, Form, Mount
+from kis.estimate.drawing.sheet import draw
+from kis.estimate.model import BillItem, BoardDraft, DeviceDraft
 from kis.estimate.preview import Preview
 from kis.estimate.request import parse_board
-from kis.knowledge.model import Material
+from kis.estimate.words import LOCATIONS, MOUNTS
+from kis.knowledge.model_search import ModelQuery
 from kis.knowledge.questions import Question
 from kis.knowledge.questions_store import OpenQuestion
-from kis.knowledge.snapshot import Snapshot
-from kis.web.fixes import KINDS, LOCATIONS, Fix, field_of, fixes_of
+from kis.web.fixes import Fix, field_of, fixes_of
 from kis.web.parts import Parts
 from kis.web.visit import Page, Visit
 
+MAX_TYPED, MAX_OFFERED = 100, 10
 _BRANCH = re.compile(r"\$\.branches\[(\d+)\](.*)")
 
 
@@ -47,6 +50,7 @@ def pages(parts: Parts) -> tuple[Page, ...]:
         Page("POST", "/console/estimate", desk.save),
         Page("POST", "/console/estimate/preview", desk.preview),
         Page("POST", "/console/estimate/questions", desk.ask),
+        Page("GET", "/console/models", desk.find_models),
     )
 
 
@@ -57,12 +61,8 @@ class _Desk:
         self._parts = parts
 
     @property
-    def _snapshot(self) -> Snapshot:
-        return self._parts.active.current.snapshot
-
-    @property
     def _brands(self) -> tuple[str, ...]:
-        return self._snapshot.rules.brands
+        return self._parts.active.current.snapshot.rules.brands
 
     async def show(self, visit: Visit) -> Response:
         """Show the screen; `from` is the estimate whose board it begins with."""
@@ -70,10 +70,8 @@ class _Desk:
         board = await self._load_board(source) if source else None
         return visit.show(
             "estimating/screen.html",
-            source=source, board=board, sample=examples.BOARD, brands=self._brands, mixed=MIXED,
-            forms=get_args(Form), locations=LOCATIONS, mounts=get_args(Mount),
-            materials=get_args(Material), kinds=KINDS,
-            accessory_codes=[row.code for row in self._snapshot.tables.accessories],
+            source=source, board=board, sample=examples.BOARD,
+            choices=await self._parts.offers.load_choices(),
         )  # fmt: skip
 
     async def _load_board(self, estimate_id: str) -> Any:
@@ -84,12 +82,19 @@ class _Desk:
         """Show what an estimate would be, or what stands against it: for a script, 200 both."""
         body = await read_json(visit.request)
         try:
-            preview = self._parts.estimates.preview(parse_board(body))
+            draft = parse_board(body)
+            # Who still types is shown a board without accessories; saving asks for them.
+            is_open = draft.accessories_enabled is None and not draft.accessories
+            if is_open:
+                draft = msgspec.structs.replace(draft, accessories_enabled=False)
+            preview = self._parts.estimates.preview(draft)
         except DomainError as refusal:
             return await self._object(visit, refusal.findings)
+        drawing = draw(preview, visit.words.language, rows=preview.rows, views_only=True)
         return visit.show(
-            "estimating/preview.html", preview=preview, lines=lines_of(preview), drawing=""
-        )
+            "estimating/preview.html",
+            preview=preview, lines=lines_of(preview), drawing=drawing, is_open=is_open,
+        )  # fmt: skip
 
     async def save(self, visit: Visit) -> Response:
         """Store the estimate, and tell its id; one key of idempotency is one estimate."""
@@ -111,6 +116,15 @@ class _Desk:
         await self._parts.estimates.ask(draft, visit.caller)
         return await self._object(visit, self._parts.estimates.check(draft))
 
+    async def find_models(self, visit: Visit) -> Response:
+        """Complete what was typed of a model."""
+        asked = visit.request.query_params
+        query = ModelQuery(
+            asked.get("q", "")[:MAX_TYPED], asked.get("brand") or None, None, MAX_OFFERED
+        )
+        page = await find(self._parts.offers, query)
+        return Response(msgspec.json.encode(page), media_type="application/json")
+
     async def _object(
         self, visit: Visit, findings: Sequence[Finding], status: int = 200
     ) -> Response:
@@ -121,7 +135,7 @@ class _Desk:
         objections = [self._objection(finding, asked) for finding in shown]
         return visit.show(
             "estimating/objections.html", status, objections=objections,
-            more=len(told) - len(shown),
+            more=len(told) - len(shown), names=LOCATIONS | MOUNTS,
         )  # fmt: skip
 
     def _objection(self, finding: Finding, asked: dict[str, OpenQuestion]) -> Objection:

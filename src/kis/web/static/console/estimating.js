@@ -200,6 +200,9 @@ async function save() {
   if (isSaving) return;
   isSaving = true;
   document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
+  // What a preview would say now is not what the board lacks for being saved.
+  clearTimeout(waiting);
+  asking?.abort();
   const request = board.request();
   const key = draft.keyOf(JSON.stringify(request), board.save());
   form.querySelector("[data-save]").setAttribute("aria-busy", "true");
@@ -276,12 +279,25 @@ form.addEventListener("paste", async (event) => {
 // --- the beginning -------------------------------------------------------------------
 
 function withDefaults(state) {
-  const defaults = { form: "ECONOMIC", "installation.material": "STEEL" };
   const fields = Object.fromEntries(Object.entries(state.fields ?? {}).filter(([, value]) => value));
-  return { ...state, fields: { ...defaults, ...fields } };
+  return { ...state, fields: { ...given.defaults, ...fields } };
 }
 
-offerModels(form, board, () => changed(true));
+offerModels({
+  table: document.getElementById("breakers"),
+  list: document.getElementById("models"),
+  words,
+  spoken,
+  brandOf: (row) => Grid.cells(row).brand.value || board.field("brand").value,
+  taken: (row, { brand }) => {
+    const field = board.field("brand");
+    // The first model says whose breakers the board is made of.
+    if (!field.value) field.value = brand;
+    if (field.value === "MIXED") Grid.cells(row).brand.value = brand;
+    typingIn = null;
+    changed(true);
+  },
+});
 const kept = draft.load();
 if (kept?.state && hasMore(kept.state)) {
   load(withDefaults(kept.state));

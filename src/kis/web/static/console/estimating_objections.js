@@ -73,7 +73,7 @@ export function showObjections({ board, result, words, fix, question }) {
       const input = inputOf(item.dataset.field);
       const go = item.querySelector("[data-go]");
       if (input && go) {
-        go.textContent = labelOf(input);
+        go.textContent = item.dataset.field === "branches" ? words.branch : labelOf(input);
         go.hidden = false;
       }
       const isLater = LATER.includes(item.dataset.code) && !item.dataset.field.includes("[");
