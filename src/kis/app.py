@@ -205,7 +205,7 @@ def _lifespan(
             asyncio.create_task(
                 forget_regularly(services.writer, settings.idempotency_days, clock.now, an_hour)
             ),
-            asyncio.create_task(services.fleet.run()),
+            asyncio.create_task(services.fleet.run(services.activation.settle_overdue)),
             asyncio.create_task(services.metrics.keep_telling(services.writer, services.knowledge)),
             asyncio.create_task(services.keys.follower.run()),
             asyncio.create_task(beat_regularly(pulse.is_sound, beat, a_second)),

@@ -71,11 +71,14 @@ class Fleet(Protocol):
     async def join(self) -> None:
         """Be known to the others, and have what they have, before the first answer."""
 
-    async def run(self) -> None:
-        """Follow what others activate until cancelled."""
+    async def run(self, settle_overdue: Callable[[], Awaitable[None]]) -> None:
+        """Follow what others activate, and settle what they left, until cancelled."""
 
     async def acknowledgements(self, version_id: int) -> tuple[Acknowledgement, ...]:
         """Wait until all estimate with `version_id`, and return what each says."""
+
+    async def said(self, version_id: int) -> tuple[Acknowledgement, ...] | None:
+        """Return what each says to `version_id` now; None: some have not spoken yet."""
 
     def tell_keys(self, seen: str) -> None:
         """Say that the keys of a look are in place, which saw what `workers.seen_by` told."""
@@ -104,12 +107,16 @@ class Alone:
     async def join(self) -> None:
         """Nobody is there to be told."""
 
-    async def run(self) -> None:
+    async def run(self, settle_overdue: Callable[[], Awaitable[None]]) -> None:
         """Nobody is there to be followed."""
 
     async def acknowledgements(self, _version_id: int) -> tuple[Acknowledgement, ...]:
         """Return this worker's own."""
         return (Acknowledgement(self._name, "acknowledged"),)
+
+    async def said(self, version_id: int) -> tuple[Acknowledgement, ...]:
+        """Return this worker's own."""
+        return await self.acknowledgements(version_id)
 
     def tell_keys(self, _seen: str) -> None:
         """Nobody is there to be told."""
@@ -122,10 +129,18 @@ class Alone:
 
 
 class _Heard(NamedTuple):
-    """What the table says: which version is active, and what each worker has."""
+    """What the table says: which version is active, what each worker has, if all have spoken."""
 
     active_id: int | None
     workers: list[workers.Worker]
+    is_complete: bool
+
+    def said(self, version_id: int) -> tuple[Acknowledgement, ...]:
+        return tuple(
+            _acknowledgement(worker, version_id, is_passed=self.active_id != version_id)
+            for worker in self.workers
+            if worker.age_s < WORTH_NAMING_S
+        )
 
 
 class SharedFleet:
@@ -160,10 +175,11 @@ class SharedFleet:
         await self._try("look", self._look)
         await self._try("announce", self._announce)
 
-    async def run(self) -> None:
+    async def run(self, settle_overdue: Callable[[], Awaitable[None]]) -> None:
         """Follow what others activate, and say so, each second at least, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
+            tasks.create_task(self._repeat("settle", settle_overdue, asyncio.Event()))
             tasks.create_task(self._repeat("look", self._look, self._hint))
             tasks.create_task(self._repeat("announce", self._announce, self._news))
 
@@ -185,19 +201,23 @@ class SharedFleet:
         self._news.set()
         while True:
             heard = await self._hear(deadline)
-            said = tuple(
-                _acknowledgement(worker, version_id, is_passed=heard.active_id != version_id)
-                for worker in heard.workers
-                if worker.age_s < WORTH_NAMING_S
-            )
+            said = heard.said(version_id)
             states = {ack.state for ack in said}
-            # After a crash of the server the table is empty until each has spoken again.
-            is_complete = not self._is_member or self._name in {ack.worker for ack in said}
-            if "failed" in states or (is_complete and "silent" not in states):
+            if "failed" in states or (heard.is_complete and "silent" not in states):
                 return said
             if time.monotonic() > deadline:
-                return said if is_complete else (*said, Acknowledgement(self._name, "silent"))
-            await asyncio.sleep(ASK_EVERY_S if is_complete else LOOK_EVERY_S)
+                return said if heard.is_complete else (*said, _nobody_knows())
+            await asyncio.sleep(ASK_EVERY_S)
+
+    async def said(self, version_id: int) -> tuple[Acknowledgement, ...] | None:
+        """Return what each says to `version_id` now; None: some have not spoken yet.
+
+        Raises:
+            DatabaseUnavailable: the server does not say.
+
+        """
+        heard = await self._hear(time.monotonic() + LOOK_EVERY_S)
+        return heard.said(version_id) if heard.is_complete else None
 
     def tell_keys(self, seen: str) -> None:
         """Say that the keys of a look are in place, which saw what `workers.seen_by` told."""
@@ -225,7 +245,8 @@ class SharedFleet:
         def load(connection: Connection) -> _Heard:
             pointed = store.load_pointer(connection)
             found = workers.load_workers(connection)
-            return _Heard(None if pointed is None else pointed.version_id, found)
+            active_id = None if pointed is None else pointed.version_id
+            return _Heard(active_id, found, workers.is_complete(connection))
 
         while True:
             try:
@@ -280,6 +301,10 @@ class SharedFleet:
 
     async def _withdraw(self) -> None:
         await self._words.write(lambda c: workers.withdraw(c, self._name))
+
+
+def _nobody_knows() -> Acknowledgement:
+    return Acknowledgement("?", "silent", "not all have spoken since the server's crash")
 
 
 def _acknowledgement(

@@ -185,6 +185,13 @@ def close_answered(connection: Connection, snapshot: Snapshot, at: datetime) -> 
     return [question.subject for question in answered]
 
 
+def answered_by(connection: Connection, label: str, at: datetime) -> list[str]:
+    """Return the subjects that `close_answered` has closed for that version at that moment."""
+    table = knowledge_question_table.c
+    asked = select(table.subject).where(table.closed_by == label, table.closed_at == at)
+    return list(connection.execute(asked.order_by(table.id)).scalars())
+
+
 def reopen(connection: Connection, subjects: Sequence[str]) -> None:
     """Open these questions again: the version that answered them was taken back."""
     table = knowledge_question_table

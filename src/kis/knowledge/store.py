@@ -351,16 +351,17 @@ class Activation(NamedTuple):
     regression: bytes | None
 
 
-def record_activation(connection: Connection, activation: Activation) -> None:
-    """Add to the history and move the pointer."""
+def record_activation(connection: Connection, activation: Activation) -> int:
+    """Add to the history and move the pointer; return the id of the activation."""
     table = knowledge_activation_table
-    activation_id = connection.execute(
+    activation_id: int = connection.execute(
         insert(table).values(**activation._asdict()).returning(table.c.id)
     ).scalar_one()
     values = {"version_id": activation.version_id, "activation_id": activation_id}
     moved = connection.execute(update(knowledge_pointer_table).values(**values))
     if not moved.rowcount:
         connection.execute(insert(knowledge_pointer_table).values(id=POINTER_ID, **values))
+    return activation_id
 
 
 def delete_version(connection: Connection, version_id: int) -> None:

@@ -78,6 +78,14 @@ knowledge_pointer_table = Table(
     CheckConstraint("id = 1", "one_row"),
 )
 
+knowledge_pending_table = Table(
+    "knowledge_pending",
+    metadata,
+    # The newest activation, while the workers have not all answered it.
+    Column("activation_id", Integer, primary_key=True, autoincrement=False),
+    Column("overdue_at_s", Float, nullable=False),  # of the database's clock since 1970
+)
+
 knowledge_question_table = Table(
     "knowledge_question",
     metadata,

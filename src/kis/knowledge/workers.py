@@ -93,6 +93,12 @@ def load_workers(connection: Connection) -> list[Worker]:
     ]
 
 
+def is_complete(connection: Connection) -> bool:
+    """Whether all who are there have spoken since a crash of the server emptied the table."""
+    since_s = connection.scalar(select(NOW_S - worker_since_table.c.at_s))
+    return since_s is not None and since_s > GONE_AFTER_S
+
+
 def wake_others(connection: Connection) -> None:
     """Have the other processes look once this transaction is committed; they would anyway."""
     if connection.dialect.name == "postgresql":
@@ -119,10 +125,9 @@ def seen_by(connection: Connection) -> str:
 def behind(connection: Connection, change: str, asking: str) -> list[str] | None:
     """Return who, but for `asking`, is there and has not said to have seen the change of keys.
 
-    None: nobody can say, for a crash of the server has emptied the table not long ago.
+    None: nobody can say, as in `is_complete`.
     """
-    since_s = connection.scalar(select(NOW_S - worker_since_table.c.at_s))
-    if since_s is None or since_s < GONE_AFTER_S:
+    if not is_complete(connection):
         return None
     asked = {"asking": asking, "change": change, "gone_after_s": GONE_AFTER_S}
     return list(connection.execute(_BEHIND, asked).scalars())

@@ -20,6 +20,7 @@ from kis.knowledge.tables import (
     golden_case_table,
     knowledge_activation_table,
     knowledge_document_table,
+    knowledge_pending_table,
     knowledge_pointer_table,
     knowledge_question_table,
     knowledge_version_table,
@@ -47,6 +48,7 @@ TABLES = (
 OF_PROCESSES = (
     worker_table,
     worker_since_table,
+    knowledge_pending_table,
     rate_limit_table,
     commit_mark_table,
     console_session_table,

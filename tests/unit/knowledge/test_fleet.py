@@ -64,7 +64,7 @@ async def worker(
     knowledge = knowledge or newest(database)
     shared = wire(database, name, knowledge)
     await shared.join()
-    task = asyncio.create_task(shared.run())
+    task = asyncio.create_task(shared.run(nothing))
     try:
         yield knowledge
     finally:
@@ -72,6 +72,10 @@ async def worker(
         with suppress(asyncio.CancelledError):
             await task
         await shared.leave()
+
+
+async def nothing() -> None:
+    """Nobody has left an activation behind."""
 
 
 async def listened_for(database: Database) -> None:

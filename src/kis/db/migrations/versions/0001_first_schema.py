@@ -25,6 +25,7 @@ def upgrade() -> None:
     create_knowledge_version()
     create_knowledge_activation()
     create_knowledge_pointer()
+    create_knowledge_pending()
     create_knowledge_question()
     create_golden_case()
     create_worker()
@@ -245,6 +246,16 @@ def create_knowledge_pointer() -> None:
             ["knowledge_activation.id"],
             name="fk_knowledge_pointer_activation_id",
         ),
+    )
+
+
+def create_knowledge_pending() -> None:
+    """Create the activation that the processes have not all answered yet."""
+    op.create_table(
+        "knowledge_pending",
+        sa.Column("activation_id", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("overdue_at_s", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("activation_id", name="pk_knowledge_pending"),
     )
 
 
