@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,14 @@ def free_port() -> int:
 class Server:
     """A real `kis-backend serve` in a process of its own."""
 
-    def __init__(self, home: Path, environ: Mapping[str, str], workers: int = 1) -> None:
+    def __init__(
+        self, home: Path, environ: Mapping[str, str], workers: int = 1, options: Sequence[str] = ()
+    ) -> None:
         """Start it, with so many processes, and wait until it answers."""
         self.home = home
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        scheme = "https" if "TLS_CERT" in environ or "--tls-cert" in options else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         self.environ = {
             **{k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "HOME", "TMPDIR")},
             "KIS_HOME": str(home), "PORT": str(self.port), **SECRETS, **environ,
@@ -137,7 +140,7 @@ class Server:
         }  # fmt: skip
         self.program = str(Path(sys.executable).with_name("kis-backend"))
         self.process = subprocess.Popen(
-            [self.program, "serve", "--workers", str(workers)], env=self.environ,
+            [self.program, "serve", "--workers", str(workers), *options], env=self.environ,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._wait()
@@ -160,7 +163,7 @@ class Server:
     ) -> httpx.Response:
         """Send one request."""
         headers = {**({"X-API-Key": key} if key else {}), **more.pop("headers", {})}
-        # Plain HTTP: to load certificates would take longer than the request.
+        # To load certificates would take longer than the request.
         return httpx.request(
             method, f"{self.url}{path}", headers=headers, trust_env=False, verify=False,  # noqa: S501
             timeout=30, **more,
@@ -192,9 +195,11 @@ class Server:
 
 
 @contextmanager
-def running_server(home: Path, workers: int = 1, /, **environ: str) -> Iterator[Server]:
+def running_server(
+    home: Path, workers: int = 1, /, *options: str, **environ: str
+) -> Iterator[Server]:
     """Run a real server on a home of its own."""
-    server = Server(home, environ, workers)
+    server = Server(home, environ, workers, options)
     try:
         yield server
     finally:

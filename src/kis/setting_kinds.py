@@ -65,6 +65,11 @@ def folder() -> Kind:
     return Kind(Text("폴더 경로", "the path of a folder"), lambda text: str(Path(text).absolute()))
 
 
+def file() -> Kind:
+    """Return the kind of paths of files: absolute, as those of `folder`."""
+    return Kind(Text("파일 경로", "the path of a file"), lambda text: str(Path(text).absolute()))
+
+
 def one_of(*choices: str) -> Kind:
     """Return the kind of `choices`, in any letter case."""
 

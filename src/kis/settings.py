@@ -19,6 +19,7 @@ from kis.setting_kinds import (
     Description,
     Kind,
     database_address,
+    file,
     folder,
     host_name,
     line_of_text,
@@ -79,6 +80,16 @@ class Settings:
         "PORT", "3000", whole_number(1, 65_535),
         ("서버가 듣는 TCP 포트",
          "TCP port that the server listens on"),
+    )  # fmt: skip
+    tls_cert: str = setting(
+        "TLS_CERT", "", file(),
+        ("인증서(PEM, 발급자의 것까지). TLS_KEY와 함께 있으면 서버가 https로 답한다",
+         "certificate, with its chain, in PEM; with TLS_KEY the server speaks https"),
+    )  # fmt: skip
+    tls_key: str = setting(
+        "TLS_KEY", "", file(),
+        ("TLS_CERT의 개인 키(PEM, 암호 없이)",
+         "private key of TLS_CERT, in PEM without a password"),
     )  # fmt: skip
     database_url: str = setting(
         "DATABASE_URL", f"sqlite:///{_HOME_MARK}/data/kis.db", database_address(),

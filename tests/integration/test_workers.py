@@ -38,7 +38,7 @@ def workers(tmp_path: Path, database_url: str) -> Iterator[Server]:
 def wait_for_all(server: Server) -> None:
     """Wait until it says that it is ready: one worker answers before the others."""
     assert server.process.stdout is not None
-    assert b"KIS http://" in server.process.stdout.readline()
+    assert b"KIS http" in server.process.stdout.readline()
 
 
 def serving(server: Server) -> set[int]:

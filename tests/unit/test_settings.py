@@ -42,6 +42,8 @@ def test_defaults(tmp_path: Path) -> None:
         home=tmp_path,
         host="127.0.0.1",
         port=3000,
+        tls_cert="",
+        tls_key="",
         database_url=f"sqlite:///{tmp_path}/data/kis.db",
         api_key=API_KEY,
         admin_api_key=ADMIN_API_KEY,

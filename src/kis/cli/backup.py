@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kis.ops.backup.folder import Stored
     from kis.ops.backup.manifest import Manifest
     from kis.ops.backup.source import Source
+    from kis.ops.reaching import Endpoint
     from kis.settings import Settings
 
 app = typer.Typer(invoke_without_command=True)
@@ -92,7 +93,7 @@ def _note(settings: "Settings", manifest: "Manifest") -> None:
         with only_process(settings):
             note_here(settings, manifest, clock.now)
     except Locked as locked:
-        reason = _have_noted(settings, locked.address, manifest.file)
+        reason = _have_noted(settings, locked.endpoint, manifest.file)
     except (SQLAlchemyError, DatabaseUnavailable, SettingsError, OSError) as error:
         reason = f"{type(error).__name__}: {error}"
     if reason:
@@ -100,20 +101,20 @@ def _note(settings: "Settings", manifest: "Manifest") -> None:
         typer.echo("The backup is good, but the audit trail does not tell of it.", err=True)
 
 
-def _have_noted(settings: "Settings", address: str, file: str) -> str:
+def _have_noted(settings: "Settings", endpoint: "Endpoint", file: str) -> str:
     """Have the server write it down; return why it did not."""
     from kis.cli.connection import Connection, to_server  # noqa: PLC0415 - only beside a server
 
-    if not address:
+    if not endpoint.url:
         return "kis.lock, another command"
     try:
-        with to_server(address, ANSWER_WITHIN_S) as request:
+        with to_server(endpoint, ANSWER_WITHIN_S) as request:
             reply = Connection(request, settings.admin_api_key).send(
                 "POST", f"/v1/backups/{file}/note"
             )
     except typer.Exit:
-        return address
-    return "" if reply.is_success else f"{address} {reply.status}"
+        return endpoint.url
+    return "" if reply.is_success else f"{endpoint.url} {reply.status}"
 
 
 @app.command("list", epilog="예 Example: kis-backend backup list")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kis.cli.client import fail, prepare, show_secrets
+from kis.ops.reaching import Endpoint, client_of
 from kis.serving.lock import Locked, only_process
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def connected(*, is_admin: bool = False) -> Iterator[Connection]:
                 "다른 명령이 데이터베이스를 쓰고 있습니다. 끝난 뒤 다시 하십시오.",
                 "Another command is using the database. Retry once it has ended.",
             )
-        with to_server(locked.address) as request:
+        with to_server(locked.endpoint) as request:
             yield Connection(request, secret)
 
 
@@ -104,21 +105,32 @@ def _in_process(settings: "Settings") -> Iterator[Callable[..., "httpx.Response"
 
 @contextmanager
 def to_server(
-    address: str, timeout_s: float = TIMEOUT_S
+    endpoint: Endpoint, timeout_s: float = TIMEOUT_S
 ) -> Iterator[Callable[..., "httpx.Response"]]:
-    """Yield what sends a request to the server at `address`; ends the command if it is gone."""
+    """Yield what sends a request to the server at `endpoint`; ends the command if it is gone."""
     import httpx  # noqa: PLC0415 - only when a server runs
 
     try:
-        with httpx.Client(
-            base_url=address, timeout=timeout_s, trust_env=False,
-            verify=False,  # noqa: S501 - plain HTTP: certificates are not even to be loaded
-        ) as client:  # fmt: skip
+        with trusting_client(endpoint, timeout_s) as client:
             yield client.request
     except httpx.HTTPError as error:
         fail(
-            f"데이터베이스를 쓰는 서버에 연결할 수 없습니다: {address} ({error})",
-            f"A server has the database open, but does not answer at {address}.",
+            f"데이터베이스를 쓰는 서버에 연결할 수 없습니다: {endpoint.url} ({error})",
+            f"A server has the database open, but does not answer at {endpoint.url}.",
+        )
+
+
+def trusting_client(
+    endpoint: Endpoint, timeout_s: float = TIMEOUT_S, *, by_name: bool = False
+) -> "httpx.Client":
+    """Return what `client_of` does; end where the certificate cannot be read."""
+    try:
+        return client_of(endpoint, timeout_s, by_name=by_name)
+    except OSError as error:
+        fail(
+            f"서버의 인증서를 읽을 수 없습니다: {error}",
+            f"The certificate of the server cannot be read: {error}",
+            2,
         )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kis.cli.client import fail
-from kis.cli.server import AsJson, address_here
+from kis.cli.server import AsJson
+from kis.serving.pid_file import endpoint_here
 
 if TYPE_CHECKING:
     from kis.ops.watch.alerting import Delivery, Round
@@ -66,7 +67,7 @@ def health_check(
         deliveries = send_test(settings, _sender(settings), clock.now())
         _show_tests(deliveries, as_json=as_json)
         raise typer.Exit(0 if deliveries and all(_is_good(each) for each in deliveries) else 1)
-    seen = look(settings, address_here(settings), clock.now)
+    seen = look(settings, endpoint_here(settings), clock.now)
     code = exit_code(seen)
     answer: dict[str, object] = {"checks": [_camel(each) for each in seen]}
     lines = [line_of(each) for each in seen]

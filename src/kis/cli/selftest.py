@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 import typer
 
 from kis.cli.client import prepare, show_secrets
-from kis.cli.server import AsJson, address_here
+from kis.cli.connection import trusting_client
+from kis.cli.server import AsJson
+from kis.ops.reaching import Endpoint
+from kis.serving.pid_file import endpoint_here
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -28,19 +31,20 @@ def selftest(
     재시작이나 복구 뒤에 쓴다. 견적 하나를 저장하고 검증한 뒤 되돌리므로 남는 것이 없다.
     After a restart or a restore. An estimate is stored, verified and undone: nothing of it stays.
     """
-    import httpx  # noqa: PLC0415 - only when the command runs
-
     from kis.cli.selftest_steps import NAMES, Caller, Outcome, take_steps  # noqa: PLC0415
 
     prepared = prepare()
     show_secrets(prepared, sys.stderr)
     settings = prepared.settings
-    address = url.rstrip("/") or address_here(settings)
-    has_log = not url or urlsplit(address).hostname in LOOPBACK
+    here = endpoint_here(settings)
+    # Another address of this machine is the same server's: its certificate has other names.
+    is_here = not url or urlsplit(url).hostname in LOOPBACK
+    endpoint = Endpoint(url.rstrip("/") or here.url, here.certificate)
+    address = endpoint.url
     began = time.monotonic()
     outcomes: list[Outcome] = []
-    with httpx.Client(trust_env=False) as client:
-        for outcome in take_steps(Caller(address, settings, client), has_log=has_log):
+    with trusting_client(endpoint, by_name=not is_here) as client:
+        for outcome in take_steps(Caller(address, settings, client), has_log=is_here):
             outcomes.append(outcome)
             if not as_json:
                 mark = {True: "✓", False: "✗", None: "-"}[outcome.passed]

@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from kis.cli.client import fail, prepare, show_secrets
+from kis.ops.reaching import Endpoint, client_of, endpoint_of, url_of
 from kis.serving.lock import Lock, Locked, lock_file, only_process
 from kis.serving.pid_file import end_server, named_process
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from kis.ops.doctor import Checkup
     from kis.settings import Settings
 
-LOCAL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a command finds it
+PATIENCE_S = 5.0
+TLS = ("TLS_CERT", "TLS_KEY")
 AsJson = Annotated[bool, typer.Option("--json", help="JSON으로 출력. Print JSON.")]
 
 
@@ -34,12 +37,22 @@ def serve(
         int,
         typer.Option(min=1, max=64, help="프로세스 수(PostgreSQL). Processes (PostgreSQL)."),
     ] = 1,
+    tls_cert: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="인증서, TLS_CERT 대신. Certificate, for TLS_CERT."),
+    ] = "",
+    tls_key: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="개인 키, TLS_KEY 대신. Private key, for TLS_KEY."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """서버를 시작한다. Start the service."""
-    from kis.serving.process import CannotServe, listen  # noqa: PLC0415 - only for a server
+    from kis.serving.process import CannotServe, listen, options_of  # noqa: PLC0415
     from kis.telemetry import configure_logging, shares_log  # noqa: PLC0415
 
+    # Of this process, and of the workers that it starts.
+    os.environ |= {name: text for name, text in zip(TLS, (tls_cert, tls_key), strict=True) if text}
     prepared = prepare()
     settings = prepared.settings
     if workers > 1 and settings.database_file is not None:
@@ -54,24 +67,19 @@ def serve(
     is_quiet = shares_log(sys.stdout.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    shown = None if is_quiet else _announcement(settings, as_json=as_json)
     try:
+        options = options_of(settings)
+        shown = None if is_quiet else _announcement(settings, as_json=as_json)
         with (
             only_process(settings) as lock,
             listen(settings) as listener,
             named_process(settings),
         ):
-            _run(settings, workers, lock, listener, shown)
+            _run(settings, options, workers, lock, listener, shown)
     except CannotServe as error:
         fail(error.text.ko, error.text.en, 2)
     except Locked as locked:
-        fail(
-            f"다른 프로세스({locked.address or '명령'})가 데이터베이스를 쓰고 있습니다:"
-            f" {lock_file(settings)}",
-            "Another process has this database open"
-            f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
-            2,
-        )
+        _tell_locked(settings, locked)
 
 
 def stop(
@@ -100,6 +108,16 @@ def stop(
             "killed": f"서버가 {patience}초 안에 끝나지 않아 강제로 끝냈습니다."
             f" The server did not end within {patience} s and was killed.",
         }[outcome]
+    )
+
+
+def _tell_locked(settings: "Settings", locked: Locked) -> NoReturn:
+    fail(
+        f"다른 프로세스({locked.address or '명령'})가 데이터베이스를 쓰고 있습니다:"
+        f" {lock_file(settings)}",
+        "Another process has this database open"
+        f" ({locked.address or 'a command'}). SQLite takes one server at a time.",
+        2,
     )
 
 
@@ -132,6 +150,7 @@ def _end(_number: int, _frame: object) -> None:
 
 def _run(
     settings: "Settings",
+    options: dict[str, Any],
     workers: int,
     lock: Lock,
     listener: "socket.socket",
@@ -141,30 +160,33 @@ def _run(
     from kis.serving.notify import READY, STOPPING, notify  # noqa: PLC0415 - only for a server
 
     def tell_ready() -> None:
-        lock.name(address_here(settings))
+        lock.name(endpoint_of(settings))
         notify(READY)
         if announcement:
             typer.echo(announcement)
             sys.stdout.flush()
 
     def tell_ending() -> None:
-        lock.name("")
+        lock.name(None)
         notify(STOPPING)
 
     if workers == 1:
         from kis.serving.process import serve_here  # noqa: PLC0415 - only for a server
 
-        serve_here(settings, listener, on_ready=tell_ready, on_end=tell_ending)
+        serve_here(settings, options, listener, on_ready=tell_ready, on_end=tell_ending)
         return
     from kis.serving.workers import serve_with_workers  # noqa: PLC0415 - only for several
 
-    serve_with_workers(settings, workers, listener, on_ready=tell_ready, on_end=tell_ending)
+    serve_with_workers(
+        settings, options, workers, listener, on_ready=tell_ready, on_end=tell_ending
+    )
 
 
 def _announcement(settings: "Settings", *, as_json: bool) -> str:
     from kis.settings import env_file_of  # noqa: PLC0415 - only when the server starts
 
-    address = _address(settings, settings.host)
+    address = url_of(settings, _name_of(settings) or settings.host)
+    trust = f" --cacert '{settings.tls_cert}'" if settings.tls_cert else ""
     env_file = env_file_of(settings.home)
     if as_json:
         return json.dumps({"address": address, "docs": f"{address}/api-docs"})
@@ -174,19 +196,19 @@ def _announcement(settings: "Settings", *, as_json: bool) -> str:
         f"콘솔 Console: {address}\n"
         f"API 문서 API docs: {address}/api-docs\n"
         "첫 견적 A first estimate:\n"
-        f"curl -s {address}/v1/estimate/create"
+        f"curl -s{trust} {address}/v1/estimate/create"
         f" -H \"X-API-Key: $(sed -n 's/^API_KEY=//p' '{env_file}')\""
         f" -H 'Content-Type: application/json' -d '{board}'"
     )
 
 
-def address_here(settings: "Settings") -> str:
-    """Return where programs of this machine find the server of `settings`."""
-    return _address(settings, LOCAL_HOSTS.get(settings.host, settings.host))
+def _name_of(settings: "Settings") -> str:
+    """Return the name that browsers know the server by; empty: any that leads here."""
+    if not settings.tls_cert:
+        return ""
+    from kis.serving.certificate import name_in  # noqa: PLC0415 - only under TLS
 
-
-def _address(settings: "Settings", host: str) -> str:
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return name_in(Path(settings.tls_cert))
 
 
 def _sample(name: str) -> str:
@@ -212,7 +234,7 @@ def doctor(as_json: AsJson = False) -> None:
         with only_process(settings, wait_s=0):
             findings = examine(settings, owns_database=True)
     except Locked as locked:
-        complaints = _complaints_of(locked.address)
+        complaints = _complaints_of(locked.endpoint)
         findings = examine(settings, owns_database=False, complaints=complaints)
     if as_json:
         typer.echo(json.dumps([_camel(finding) for finding in findings], ensure_ascii=False))
@@ -228,15 +250,15 @@ def _camel(finding: "Checkup") -> dict[str, object]:
     return {"what": finding.what, "isGood": finding.is_good, "ko": finding.ko, "en": finding.en}
 
 
-def _complaints_of(address: str) -> list[str]:
-    """Return why the server at `address` is not ready; [] when it is, or when none is named."""
+def _complaints_of(endpoint: Endpoint) -> list[str]:
+    """Return why the server at `endpoint` is not ready; [] when it is, or when none is named."""
     import httpx  # noqa: PLC0415 - only when a server runs
 
-    if not address:
+    if not endpoint.url:
         return []
     try:
-        with httpx.Client(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP
-            complaints: list[str] = client.get(f"{address}/readyz").json()["reasons"]
-    except (httpx.HTTPError, ValueError, KeyError):
-        return [f"{address} 서버가 답하지 않습니다 / it does not answer at {address}"]
+        with client_of(endpoint, PATIENCE_S) as client:
+            complaints: list[str] = client.get("/readyz").json()["reasons"]
+    except (httpx.HTTPError, OSError, ValueError, KeyError):
+        return [f"{endpoint.url} 서버가 답하지 않습니다 / it does not answer at {endpoint.url}"]
     return complaints

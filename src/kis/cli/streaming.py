@@ -10,16 +10,19 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from kis.cli.client import fail, prepare, show_secrets
 from kis.cli.connection import TIMEOUT_S, Reply
+from kis.ops.reaching import Endpoint, pinned
 from kis.serving.lock import Locked, only_process
 
 if TYPE_CHECKING:
+    from kis.cli.encrypted import Encrypted
     from kis.settings import Settings
 
+Connection: TypeAlias = "socket.socket | Encrypted"
 PATH = "/v1/estimate/batch"
 FRAME_BYTES = 32 * 1024
 READ_BYTES = 1 << 18
@@ -48,10 +51,10 @@ class Stream:
     """Sends lines and yields what is answered to them."""
 
     def __init__(
-        self, host: str, port: int, secret: str, awake_every_s: float = AWAKE_EVERY_S
+        self, endpoint: Endpoint, secret: str, awake_every_s: float = AWAKE_EVERY_S
     ) -> None:
-        """Prepare to talk to the service at `host` and `port` with an API key."""
-        self._address = (host, port)
+        """Prepare to talk to the service at `endpoint` with an API key."""
+        self._endpoint = endpoint
         self._secret = secret
         self._awake_every_s = awake_every_s
         self._sending = threading.Lock()
@@ -67,7 +70,7 @@ class Stream:
 
         """
         try:
-            connection = socket.create_connection(self._address, TIMEOUT_S)
+            connection = self._connect()
         except OSError as error:
             raise Broken(str(error)) from error
         self._has_sent.clear()
@@ -90,15 +93,28 @@ class Stream:
         if self._fault is not None:
             raise self._fault
 
+    def _connect(self) -> Connection:
+        address = urlsplit(self._endpoint.url)
+        plain = socket.create_connection((address.hostname, address.port), TIMEOUT_S)
+        if not self._endpoint.certificate:
+            return plain
+        from kis.cli.encrypted import Encrypted  # noqa: PLC0415 - only under TLS
+
+        try:
+            return Encrypted(plain, pinned(self._endpoint.certificate))
+        except OSError:
+            plain.close()
+            raise
+
     def _head(self) -> bytes:
-        host, port = self._address
+        host = urlsplit(self._endpoint.url).netloc
         return (
-            f"POST {PATH} HTTP/1.1\r\nHost: {host}:{port}\r\nX-API-Key: {self._secret}\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nX-API-Key: {self._secret}\r\n"
             "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n"
             "Connection: close\r\n\r\n"
         ).encode()
 
-    def _send(self, connection: socket.socket, lines: Iterable[bytes]) -> None:
+    def _send(self, connection: Connection, lines: Iterable[bytes]) -> None:
         frame: list[bytes] = []
         size = 0
         try:
@@ -119,7 +135,7 @@ class Stream:
                 connection.sendall(_framed(frame, size))
             connection.sendall(b"0\r\n\r\n")
 
-    def _stay_awake(self, connection: socket.socket) -> None:
+    def _stay_awake(self, connection: Connection) -> None:
         """Say now and then that there is more to come, until there is not."""
         with suppress(OSError):
             while not self._has_sent.wait(self._awake_every_s):
@@ -133,8 +149,8 @@ def _framed(lines: list[bytes], size: int) -> bytes:
     return b"%x\r\n%b\r\n" % (size, b"".join(lines))
 
 
-def _answers(connection: socket.socket) -> Iterator[bytes]:
-    response = HTTPResponse(connection, method="POST")
+def _answers(connection: Connection) -> Iterator[bytes]:
+    response = HTTPResponse(cast("socket.socket", connection), method="POST")
     response.begin()
     if response.status != OK:
         raise Refused(Reply(response.status, response.read()))
@@ -154,15 +170,14 @@ def streaming() -> Iterator[Stream]:
     settings = prepared.settings
     try:
         with only_process(settings), _serving(settings) as port:
-            yield Stream("127.0.0.1", port, settings.api_key)
+            yield Stream(Endpoint(f"http://127.0.0.1:{port}"), settings.api_key)
     except Locked as locked:
         if not locked.address:
             fail(
                 "다른 명령이 데이터베이스를 쓰고 있습니다. 끝난 뒤 다시 하십시오.",
                 "Another command is using the database. Retry once it has ended.",
             )
-        address = urlsplit(locked.address)
-        yield Stream(address.hostname or "", address.port or 80, settings.api_key)
+        yield Stream(locked.endpoint, settings.api_key)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ has one asks something in time.
 """
 
 import asyncio
+import fcntl
+import termios
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -24,6 +26,7 @@ MOST_OUTSIDE_BYTES = 64 * 1024
 """Of a head, and of what comes after it without any of the body: trailers above all."""
 HEAD_WITHIN_S = 10.0
 """Of the first one, from when the connection begins; of the next, from its first byte."""
+LEAVES_AFTER_S = 0.1
 SILENT_S = 30.0
 """Between two pieces of a body, until its answer begins: what answers meanwhile, a batch, knows
 itself whom it waits for."""
@@ -89,6 +92,33 @@ class Bounded(HttpToolsProtocol):
         """Have what comes next take its own time."""
         self._forget_deadline()
         super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Begin to end, as the server does."""
+        super().shutdown()
+        if self.scheme == "https":
+            self._leave()
+
+    def _leave(self) -> None:
+        """End once the client has all that was sent: under TLS it would have to say goodbye too.
+
+        Who keeps a connection and does not read would hold up the end.
+        """
+        if self not in self.connections:
+            return
+        if self.transport.is_closing() and self._has_arrived():
+            self.transport.abort()
+        else:
+            self.loop.call_later(LEAVES_AFTER_S, self._leave)
+
+    def _has_arrived(self) -> bool:
+        """Whether the system has nothing more to send on this connection."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        try:
+            unsent = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+        except (OSError, ValueError):
+            return False  # closed, or another system, which does not tell
+        return not any(unsent)
 
     def _wait(self, time_s: float) -> None:
         self._deadline = self.loop.call_later(time_s, self._end_wait)

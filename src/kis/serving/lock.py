@@ -1,7 +1,7 @@
 """Who may open the database: a SQLite file one process at a time, and the others ask it.
 
 A SQLite file has one writer. Whoever holds the lock on the file beside it may open
-it; a server that holds the lock writes its address there. A lock that names no
+it; a server that holds the lock writes there how it is reached. A lock that names no
 address is a command at work, or a server that starts or stops: it is free soon.
 """
 
@@ -14,21 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kis.errors import Text
+from kis.ops.reaching import Endpoint
 
 if TYPE_CHECKING:
     from kis.settings import Settings
 
 WAIT_S = 30.0
 RETRY_S = 0.05
+MOST_BYTES = 8192
+"""What a lock says is shorter: an address and the path of a file."""
 
 
 class Locked(Exception):  # noqa: N818 - says what is the case
     """Another process has the database open: the server at `address`, or a command."""
 
-    def __init__(self, address: str) -> None:
-        """Keep the address; empty when it is no running server."""
-        super().__init__(address)
-        self.address = address
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Keep where it is; an empty address when it is no running server."""
+        super().__init__(endpoint.url)
+        self.endpoint = endpoint
+        self.address = endpoint.url
 
 
 class Lock:
@@ -38,12 +42,12 @@ class Lock:
         """Take over `descriptor`, on which the lock is held; None where there need be none."""
         self._descriptor = descriptor
 
-    def name(self, address: str) -> None:
-        """Tell commands where the server answers; empty: nowhere any more."""
+    def name(self, endpoint: Endpoint | None) -> None:
+        """Tell commands where the server answers; None: nowhere any more."""
         if self._descriptor is None:
             return
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, address.encode(), 0)
+        os.pwrite(self._descriptor, str(endpoint or "").encode(), 0)
 
 
 def lock_file(settings: "Settings") -> Path | None:
@@ -72,7 +76,7 @@ def only_process(settings: "Settings", *, wait_s: float = WAIT_S) -> Iterator[Lo
     try:
         _acquire(descriptor, time.monotonic() + wait_s)
         lock = Lock(descriptor)
-        lock.name("")
+        lock.name(None)
         yield lock
     finally:
         os.close(descriptor)
@@ -97,9 +101,9 @@ def _acquire(descriptor: int, deadline: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            address = os.pread(descriptor, 1_000, 0).decode(errors="replace")
-            if address or time.monotonic() > deadline:
-                raise Locked(address) from None
+            endpoint = Endpoint.read(os.pread(descriptor, MOST_BYTES, 0).decode(errors="replace"))
+            if endpoint.url or time.monotonic() > deadline:
+                raise Locked(endpoint) from None
             time.sleep(RETRY_S)
         else:
             return

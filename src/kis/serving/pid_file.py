@@ -2,7 +2,8 @@
 
 The server holds a lock on the file that has its process id, as long as it lives. Who is
 ended is who holds the lock, as the system tells, whatever the file says: a file that a
-killed server left behind, or one that comes from a container, names nobody.
+killed server left behind, or one that comes from a container, names nobody. A file beside
+it says how that server is reached: it may have been started with a certificate of its own.
 """
 
 import fcntl
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kis.errors import Text
+from kis.ops.reaching import Endpoint, endpoint_of
 
 if TYPE_CHECKING:
     from kis.settings import Settings
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.05
 Ending = Literal["not running", "ended", "killed", "out of reach"]
 FREE, OUT_OF_REACH = -1, 0
+ADDRESS = ".address"
 
 # struct flock of Linux, fcntl(2): type, whence, start, length, process.
 _FLOCK = struct.Struct("@hhqqi4x")
@@ -31,6 +34,24 @@ _FLOCK = struct.Struct("@hhqqi4x")
 def pid_file(settings: "Settings") -> Path:
     """Return the file of the server of this home and port."""
     return settings.home / "data" / f"kis-backend-{settings.port}.pid"
+
+
+def endpoint_here(settings: "Settings") -> Endpoint:
+    """Return where the server of this home and port is, or would be once it is started."""
+    path = pid_file(settings)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return endpoint_of(settings)
+    try:
+        if _holder(descriptor) == FREE:
+            return endpoint_of(settings)
+        told = path.with_suffix(ADDRESS).read_text(encoding="utf-8", errors="replace")
+        return Endpoint.read(told) if told else endpoint_of(settings)
+    except OSError:
+        return endpoint_of(settings)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -54,6 +75,7 @@ def named_process(settings: "Settings") -> Iterator[None]:
         fcntl.lockf(descriptor, fcntl.LOCK_EX)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        path.with_suffix(ADDRESS).write_text(f"{endpoint_of(settings)}\n", encoding="utf-8")
         yield
         os.ftruncate(descriptor, 0)
     finally:

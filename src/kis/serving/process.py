@@ -1,6 +1,7 @@
 """What a process that serves does: listen, run uvicorn, keep answers quick."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kis.errors import Text
@@ -26,12 +27,12 @@ M_MMAP_THRESHOLD = -3  # of mallopt(3)
 MMAP_THRESHOLD_BYTES = 128 * 1024
 
 UVICORN: dict[str, Any] = {
-    "log_config": None, "access_log": False, "loop": "uvloop",
+    "log_config": None, "access_log": False, "loop": "kis.serving.loop:Loop",
     "http": "kis.serving.one_write:OneWrite",
     "server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": DRAIN_S,
     "backlog": BACKLOG, "timeout_keep_alive": IDLE_S,
 }  # fmt: skip
-"""What `uvicorn.Config` is told, whether one process serves or several."""
+"""What `uvicorn.Config` is told of every server."""
 
 
 class CannotServe(Exception):  # noqa: N818 - it is told to a person as it is
@@ -41,6 +42,33 @@ class CannotServe(Exception):  # noqa: N818 - it is told to a person as it is
         """Keep what people are told."""
         super().__init__(text.en)
         self.text = text
+
+
+def options_of(settings: "Settings") -> dict[str, Any]:
+    """Return what `uvicorn.Config` is told, whether one process serves or several.
+
+    Raises:
+        CannotServe: the certificate or its key cannot be used.
+
+    """
+    if not (settings.tls_cert or settings.tls_key):
+        return UVICORN
+    if not (settings.tls_cert and settings.tls_key):
+        raise CannotServe(
+            Text(
+                "TLS_CERT와 TLS_KEY는 함께 정해야 합니다.",
+                "TLS_CERT and TLS_KEY go together: set both, or neither.",
+            )
+        )
+    from kis.serving.certificate import context_of, load_pair  # noqa: PLC0415 - only under TLS
+
+    load_pair(Path(settings.tls_cert), Path(settings.tls_key))  # told before anything starts
+    return {
+        **UVICORN,
+        "ssl_certfile": settings.tls_cert,
+        "ssl_keyfile": settings.tls_key,
+        "ssl_context_factory": context_of,
+    }
 
 
 def listen(settings: "Settings") -> "socket.socket":
@@ -72,12 +100,13 @@ def listen(settings: "Settings") -> "socket.socket":
 
 def serve_here(
     settings: "Settings",
+    options: dict[str, Any],
     listener: "socket.socket",
     *,
     on_ready: "Callable[[], None]",
     on_end: "Callable[[], None]",
 ) -> None:
-    """Serve in this process until a signal comes.
+    """Serve in this process until a signal comes, with `options_of` the settings.
 
     `on_ready` is called once requests are taken, `on_end` before what has begun is
     answered: from then on the next server waits for this one.
@@ -95,7 +124,7 @@ def serve_here(
             on_end()
             super().handle_exit(sig, frame)
 
-    config = uvicorn.Config(create_app(settings, tell_alive).asgi, **UVICORN)
+    config = uvicorn.Config(create_app(settings, tell_alive).asgi, **options)
     tune()
     Server(config).run(sockets=[listener])
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -29,7 +30,7 @@ from kis.errors import Text
 from kis.ops.shared_counts import counting_together
 from kis.ops.spawned import when_parent_ends
 from kis.serving.notify import tell_alive
-from kis.serving.process import DRAIN_S, UVICORN, CannotServe, tune
+from kis.serving.process import DRAIN_S, CannotServe, tune
 from kis.settings import Settings, SettingsError, load_settings
 from kis.telemetry import configure_logging
 
@@ -105,13 +106,14 @@ class _Supervisor(Multiprocess):
 
 def serve_with_workers(
     settings: Settings,
+    options: dict[str, Any],
     count: int,
     listener: socket.socket,
     *,
     on_ready: Callable[[], None],
     on_end: Callable[[], None],
 ) -> None:
-    """Serve with `count` processes until a signal comes.
+    """Serve with `count` processes until a signal comes, with `options_of` the settings.
 
     `on_ready` is called once all take requests, `on_end` before they are told to end.
 
@@ -128,7 +130,7 @@ def serve_with_workers(
         database.close()
     app = f"{__name__}:{create_worker.__name__}"
     config = uvicorn.Config(
-        app, factory=True, workers=count, timeout_worker_healthcheck=HUNG_AFTER_S, **UVICORN
+        app, factory=True, workers=count, timeout_worker_healthcheck=HUNG_AFTER_S, **options
     )
     supervisor = _Supervisor(config, listener, on_ready, on_end)
     with counting_together():

@@ -11,6 +11,7 @@ import pytest
 from kis.cli.batch import _results
 from kis.cli.board_files import open_boards
 from kis.cli.streaming import Broken, Stream
+from kis.ops.reaching import Endpoint
 
 SOON_S = 0.01
 ANSWER = (
@@ -32,7 +33,9 @@ def served(talk: Callable[[socket.socket], None]) -> Iterator[Stream]:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        yield Stream("127.0.0.1", listener.getsockname()[1], "key", awake_every_s=SOON_S)
+        yield Stream(
+            Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}"), "key", awake_every_s=SOON_S
+        )
         thread.join()
 
 

@@ -47,14 +47,19 @@ def serve(
     application: App,
     test: Callable[[App, Client, asyncio.Transport], Awaitable[None]],
     http: Any = OneWrite,
+    **tls: Any,
 ) -> None:
-    """Run `test` with a client that is connected to a server of `application`."""
+    """Run `test` with a client that is connected to a server of `application`.
+
+    `tls`: what `uvicorn.Config` is told of a certificate; it is the test that shakes hands.
+    """
 
     async def run() -> None:
         asgi: Any = application
         config = uvicorn.Config(
-            asgi, http=http, lifespan="off", log_config=None, timeout_graceful_shutdown=GUARD_S
-        )
+            asgi, http=http, lifespan="off", log_config=None, timeout_graceful_shutdown=GUARD_S,
+            **tls,
+        )  # fmt: skip
         server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             serving = asyncio.create_task(server.serve([listener]))

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from kis.ops.reaching import Endpoint
 from kis.serving.lock import Locked, lock_file, only_process
 from kis.settings import Settings, SettingsError
 from tests.services import settings_in
 
 ADDRESS = "http://127.0.0.1:3000"
+ENDPOINT = Endpoint(ADDRESS, "/etc/kis/our own.pem")
 
 
 def test_lock_stands_beside_the_database(tmp_path: Path) -> None:
@@ -35,11 +37,12 @@ def test_held_lock_is_refused_after_the_wait(tmp_path: Path) -> None:
 def test_server_is_told_at_once(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     with only_process(settings) as lock:
-        lock.name(ADDRESS)
+        lock.name(ENDPOINT)
         # The default wait is half a minute: a server that runs is not waited for.
         with pytest.raises(Locked) as caught, only_process(settings):
             pass
     assert caught.value.address == ADDRESS
+    assert caught.value.endpoint == ENDPOINT
 
 
 def lock_path(settings: Settings) -> Path:
@@ -52,14 +55,14 @@ def test_a_server_needs_no_lock(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, DATABASE_URL="postgresql://kis@localhost/kis")
     assert lock_file(settings) is None
     with only_process(settings) as lock, only_process(settings):
-        lock.name(ADDRESS)
+        lock.name(ENDPOINT)
 
 
 def test_shorter_address_leaves_nothing_of_the_longer(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     with only_process(settings) as lock:
-        lock.name(ADDRESS)
-        lock.name("http://a:1")
+        lock.name(ENDPOINT)
+        lock.name(Endpoint("http://a:1"))
         assert lock_path(settings).read_text() == "http://a:1"
 
 

@@ -12,6 +12,7 @@ from kis.db.unavailable import DatabaseUnavailable
 from kis.ops.backup.latest import last_good
 from kis.ops.backup.naming import kind_of
 from kis.ops.disks import folders_of
+from kis.ops.reaching import Endpoint, client_of
 from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
 from kis.ops.watch.observations import Answer, Copying, Observation, not_seen
@@ -22,16 +23,16 @@ HOUR = timedelta(hours=1)
 METRIC = "kis_journal_"
 
 
-def look(settings: Settings, address: str, now: Callable[[], datetime]) -> list[Observation]:
+def look(settings: Settings, endpoint: Endpoint, now: Callable[[], datetime]) -> list[Observation]:
     """Look at everything once; raises nothing."""
-    answer = ask(address, now)
+    answer = ask(endpoint, now)
     disk, database, backup, errors = look_at_home(settings, now)
     return [
-        observations.judge_answer(address, answer),
+        observations.judge_answer(endpoint.url, answer),
         observations.judge_knowledge(answer),
         disk,
         database,
-        *_journal(settings, address, answer),
+        *_journal(settings, endpoint, answer),
         backup,
         errors,
     ]
@@ -59,27 +60,20 @@ def _or_not_seen(check: str, what: str, take: Callable[[], Observation]) -> Obse
         return not_seen(check, what, error)
 
 
-def ask(address: str, now: Callable[[], datetime]) -> Answer:
-    """GET /health at `address`, and the reasons when it is not ready."""
+def ask(endpoint: Endpoint, now: Callable[[], datetime]) -> Answer:
+    """GET /health at `endpoint`, and the reasons when it is not ready."""
     began = time.monotonic()
     try:
-        with _client(address) as client:
+        with client_of(endpoint, ANSWER_WITHIN_S) as client:
             reply = client.get("/health")
             ms = 1000 * (time.monotonic() - began)
             body = _json(reply)
             reasons = [] if reply.is_success else _reasons(client)
     except httpx.TimeoutException:
         return Answer(trouble=f"{ANSWER_WITHIN_S:g} s timeout")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return Answer(trouble=str(error) or type(error).__name__)
     return Answer(reply.status_code, body, ms, _age_s(body, now()), "", reasons)
-
-
-def _client(address: str) -> httpx.Client:
-    return httpx.Client(
-        base_url=address, timeout=ANSWER_WITHIN_S, trust_env=False,
-        verify=False,  # noqa: S501 - plain HTTP: certificates are not even to be loaded
-    )  # fmt: skip
 
 
 def _json(reply: httpx.Response) -> object:
@@ -108,26 +102,26 @@ def _age_s(body: object, now: datetime) -> float:
         return 0.0
 
 
-def _journal(settings: Settings, address: str, answer: Answer) -> list[Observation]:
+def _journal(settings: Settings, endpoint: Endpoint, answer: Answer) -> list[Observation]:
     """Judge the journal, where there is one."""
     if settings.database_file is None or not settings.journal_days:
         return []
-    copying = None if answer.trouble else ask_journal(address, settings.admin_api_key)
+    copying = None if answer.trouble else ask_journal(endpoint, settings.admin_api_key)
     return [observations.judge_journal(copying)]
 
 
-def ask_journal(address: str, admin_key: str) -> Copying | None:
-    """Ask the metrics at `address` for the journal; None where they do not tell.
+def ask_journal(endpoint: Endpoint, admin_key: str) -> Copying | None:
+    """Ask the metrics at `endpoint` for the journal; None where they do not tell.
 
     They ask for a key only where the address is not this machine's own.
     """
     try:
-        with _client(address) as client:
+        with client_of(endpoint, ANSWER_WITHIN_S) as client:
             text = client.get("/metrics", headers={"X-API-Key": admin_key}).text
         lines = [line.split() for line in text.splitlines() if line.startswith(METRIC)]
         told = {name.removeprefix(METRIC): float(value) for name, value in lines}
         return Copying(told["working"] == 1, told["lag_seconds"])
-    except (httpx.HTTPError, ValueError, KeyError):
+    except (httpx.HTTPError, OSError, ValueError, KeyError):
         return None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kis.ops.backup.naming import Kind
+from kis.ops.reaching import Endpoint
 from kis.ops.watch import looking
 from kis.ops.watch.looking import ask, ask_journal, look
 from kis.ops.watch.observations import Copying, Observation, State
@@ -50,18 +51,21 @@ def listener(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
             thread.join()
 
 
+NOBODY = Endpoint("http://127.0.0.1:1")
+
+
 def noon() -> datetime:
     return NOON
 
 
 def observed(settings: Settings, check: str, now: Callable[[], datetime] = noon) -> Observation:
     """Return what is seen of one thing; nobody listens at port 1."""
-    (found,) = (each for each in look(settings, "http://127.0.0.1:1", now) if each.check == check)
+    (found,) = (each for each in look(settings, NOBODY, now) if each.check == check)
     return found
 
 
 def test_everything_is_looked_at_though_nothing_is_there(tmp_path: Path) -> None:
-    found = look(settings_in(tmp_path / "home"), "http://127.0.0.1:1", noon)
+    found = look(settings_in(tmp_path / "home"), NOBODY, noon)
     assert [each.check for each in found] == [
         "api", "knowledge", "disk", "database", "journal", "backup", "errors",
     ]  # fmt: skip
@@ -73,7 +77,7 @@ def test_everything_is_looked_at_though_nothing_is_there(tmp_path: Path) -> None
 
 def test_healthy_answer() -> None:
     with listener({"/health": (200, json.dumps(HEALTHY).encode())}) as address:
-        answer = ask(address, lambda: NOON + timedelta(seconds=5))
+        answer = ask(Endpoint(address), lambda: NOON + timedelta(seconds=5))
     assert (answer.status, answer.body, answer.age_s, answer.trouble) == (200, HEALTHY, 5.0, "")
     assert answer.ms > 0
 
@@ -84,13 +88,13 @@ def test_reasons_of_one_that_cannot_serve() -> None:
         "/readyz": (503, b'{"ready":false,"reasons":["why"]}'),
     }
     with listener(answers) as address:
-        assert ask(address, noon).reasons == ["why"]
+        assert ask(Endpoint(address), noon).reasons == ["why"]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"\xff", b""])
 def test_answer_of_another_program(body: bytes) -> None:
     with listener({"/health": (200, body), "/readyz": (200, body)}) as address:
-        answer = ask(address, noon)
+        answer = ask(Endpoint(address), noon)
     assert not isinstance(answer.body, dict)
     assert answer.age_s == 0
 
@@ -98,7 +102,7 @@ def test_answer_of_another_program(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"reasons": 1}'])
 def test_unready_answer_of_another_program(body: bytes) -> None:
     with listener({"/health": (500, body), "/readyz": (500, body)}) as address:
-        assert list(ask(address, noon).reasons) == []
+        assert list(ask(Endpoint(address), noon).reasons) == []
 
 
 def test_server_that_takes_connections_but_does_not_answer(
@@ -106,7 +110,7 @@ def test_server_that_takes_connections_but_does_not_answer(
 ) -> None:
     monkeypatch.setattr(looking, "ANSWER_WITHIN_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        answer = ask(f"http://127.0.0.1:{silent.getsockname()[1]}", noon)
+        answer = ask(Endpoint(f"http://127.0.0.1:{silent.getsockname()[1]}"), noon)
     assert answer.trouble == "0.1 s timeout"
 
 
@@ -121,7 +125,7 @@ def test_server_that_speaks_no_http() -> None:
 
         thread = threading.Thread(target=greet)
         thread.start()
-        assert ask(f"http://127.0.0.1:{server.getsockname()[1]}", noon).trouble
+        assert ask(Endpoint(f"http://127.0.0.1:{server.getsockname()[1]}"), noon).trouble
         thread.join()
 
 
@@ -141,12 +145,12 @@ def test_server_that_speaks_no_http() -> None:
 )
 def test_journal_as_the_metrics_tell(body: bytes, told: Copying | None) -> None:
     with listener({"/metrics": (200, body)}) as address:
-        assert ask_journal(address, "key") == told
+        assert ask_journal(Endpoint(address), "key") == told
 
 
 def test_without_a_journal_there_is_nothing_to_look_at(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "home", JOURNAL_DAYS="0")
-    assert "journal" not in [each.check for each in look(settings, "http://127.0.0.1:1", noon)]
+    assert "journal" not in [each.check for each in look(settings, NOBODY, noon)]
 
 
 # --- the disk and the database ------------------------------------------------------------
