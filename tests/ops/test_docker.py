@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 from kis.settings import descriptions
+from tests.certificates import make_pair
 from tests.ops.told import OPS, ROOT
+from tests.services import running_server
 
 FOLDER = OPS / "docker"
 DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
@@ -67,10 +69,22 @@ def test_image_starts_the_server_and_asks_whether_it_can_serve() -> None:
     assert len(SYNCS) == 2
     (start,) = (json.loads(words) for words in values_of("CMD"))
     assert start == ["kis-backend", "serve"]
-    (health,) = (json.loads(words.partition("CMD ")[2]) for words in values_of("HEALTHCHECK"))
-    compile(health[2], "HEALTHCHECK", "exec")
-    assert "/readyz" in health[2]
     assert f"PORT={values_of('EXPOSE')[0]}" in values_of("ENV")[-1]
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_health_is_that_of_the_server_with_a_certificate_or_without(
+    tmp_path: Path, has_tls: bool
+) -> None:
+    (health,) = (json.loads(words.partition("CMD ")[2]) for words in values_of("HEALTHCHECK"))
+    environ = make_pair(tmp_path).environ if has_tls else {}
+    with running_server(tmp_path / "home", **environ) as server:
+        command = [sys.executable, *health[1:]]
+        asked = {"KIS_HOME": str(server.home), "PORT": str(server.port)}
+        assert subprocess.run(command, env=asked, check=False).returncode == 0
+        server.stop()
+        done = subprocess.run(command, env=asked, check=False, capture_output=True)
+        assert done.returncode == 1
 
 
 def test_composition_builds_that_image_and_waits_for_its_database() -> None:
