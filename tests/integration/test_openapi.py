@@ -16,17 +16,20 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ha
 
 from kis.api.errors import STATUS
 from kis.errors import ErrorCode
+from tests.backends import own_programs
 from tests.integration.batches import BATCH, NDJSON, send_batch
 from tests.integration.lifecycle import FIRST, ask, good, main_only
 from tests.integration.problems import HANGUL
 from tests.services import ADMIN_API_KEY, Client, Server, board
+
+__all__ = ["own_programs"]
 
 Operation = tuple[str, str, dict[str, Any]]
 OUTSIDE = {"/metrics", "/api-docs", "/openapi.json"}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 WITHOUT_BODY = ("/v1/backups", "/v1/backups/{file}/note", "/v1/maintenance", "/v1/selftest")
 APART = "^/v1/keys/|^/v1/backups"
-"""What ends keys, and what takes a process of its own and is refused with 503 for many reasons."""
+"""What ends keys, and what takes seconds."""
 EVERYWHERE = {"401", "403", "429", "500", "503"}
 
 
@@ -273,7 +276,7 @@ def test_schemathesis(server: Server, tmp_path: Path) -> None:
 
     That one asks that whatever the schema allows be accepted. A schema cannot say
     what the gates and the tables say. Nor can it write NDJSON: batches have
-    their own tests, and so have backups.
+    their own tests.
     """
     log = attack(server, tmp_path, "--exclude-path", BATCH, "--exclude-path-regex", APART)
     assert len(log.splitlines()) > 1_000
@@ -284,6 +287,16 @@ def test_schemathesis_of_what_ends_keys(server: Server, tmp_path: Path) -> None:
     """Apart from the rest: it finds the ids of keys, ends them, and may lock itself out."""
     log = attack(server, tmp_path, "--include-path-regex", "^/v1/keys")
     assert len(log.splitlines()) > 100
+
+
+@pytest.mark.usefixtures("own_programs")
+def test_schemathesis_of_backups(server: Server, tmp_path: Path) -> None:
+    """Apart from the rest: each that is made takes a process, and half a second."""
+    good(server.request("POST", "/v1/backups", key=ADMIN_API_KEY), 201)
+    only = ("--include-path-regex", "^/v1/backups", "--request-timeout", "60")
+    log = attack(server, tmp_path, *only)
+    assert log.count('"POST /v1/backups" 201') > 1
+    assert '"GET /v1/backups" 200' in log
 
 
 def attack(server: Server, folder: Path, *paths: str) -> str:
