@@ -2,6 +2,7 @@
 
 import pytest
 
+from kis.knowledge.breaker_rows import COLUMNS
 from tests.integration.console_calls import SignedIn, sign_in, words_of
 from tests.integration.lifecycle import (
     FIRST,
@@ -9,12 +10,17 @@ from tests.integration.lifecycle import (
     active_label,
     ask,
     audit_of,
+    good,
+    import_raw,
     import_table,
     publish,
+    refused,
     row,
     table,
+    validate,
 )
 from tests.services import API_KEY, Client
+from tests.unit.knowledge.test_xlsx_format import workbook
 
 HOME = "/console/knowledge"
 
@@ -121,3 +127,11 @@ def test_errors_are_told_at_their_cells_and_nothing_is_stored(
 def test_what_cannot_be_imported(owner: SignedIn, query: dict[str, str], status: int) -> None:
     content = table(row("T-1")).encode()
     assert owner.send(f"{HOME}/import", params=query, content=content).status_code == status
+
+
+def test_workbook_is_imported_as_it_is(client: Client) -> None:
+    content = workbook(COLUMNS, ["LS", "T", "T-1", 100, "3P", 90.5, 155, 60, '{"type":"MCCB"}'])
+    good(import_raw(client, "v-a", content, format="xlsx"), 201)
+    assert validate(client, "v-a")["counts"]["added"] == 1
+    problem = refused(import_raw(client, "v-b", b"no", format="xlsx"), 422, "KNOWLEDGE_INVALID")
+    assert "xlsx" in problem["hintEn"]

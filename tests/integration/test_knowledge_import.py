@@ -187,8 +187,8 @@ def test_json_in_any_letter_case(client: Client) -> None:
 def test_unknown_format_is_refused(client: Client) -> None:
     raw = table(row("T-1")).encode()
     for response in (
-        import_table(client, "v-a", "x", format="xlsx"),
-        import_raw(client, "v-a", raw, format="xlsx"),
+        import_table(client, "v-a", "x", format="xls"),
+        import_raw(client, "v-a", raw, format="xls"),
         import_raw(client, "v-a", raw, format=""),
     ):
         problem = refused(response, 400, "INVALID_REQUEST")
