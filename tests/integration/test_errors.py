@@ -75,7 +75,7 @@ ERRORS: list[tuple[int, str, Callable[[Client], httpx.Response]]] = [
     (404, "NOT_FOUND", lambda c: c.get("/no/such/address")),
     (404, "NOT_FOUND", lambda c: c.get("/v1/no/such/address")),
     (404, "NOT_FOUND", lambda c: c.get("/static/no-such-file")),
-    (404, "NOT_FOUND", lambda c: c.get("/")),
+    (404, "NOT_FOUND", lambda c: c.get("/index.html")),
     (404, "NOT_FOUND", lambda c: c.get("/v1/estimate/")),
     (404, "VERSION_NOT_FOUND", lambda c: c.admin("GET", "/v1/knowledge/versions/none/diff")),
     (405, "METHOD_NOT_ALLOWED", lambda c: c.request("PUT", "/v1/evidence/verify")),

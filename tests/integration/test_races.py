@@ -59,9 +59,11 @@ RACED_ON = {
     "pk_golden_case": "GOLDEN_CASE_EXISTS",
     "pk_rate_limit": "counted for both",
     "pk_estimate_note": "NOTE_CHANGED",
+    "pk_sign_in_failure": "counted for both",
 }
 NEVER_EQUAL = {
     "pk_Estimate", "pk_evidence",  # 74 random bits
+    "pk_console_session",  # random
     "pk_worker", "pk_commit_mark",  # each process has a name of its own
     "pk_api_key", "pk_evidence_key",  # random, and stored one process at a time
     "pk_audit_entry", "pk_knowledge_version", "pk_knowledge_activation", "pk_knowledge_question",
@@ -96,6 +98,17 @@ def test_every_unique_constraint_is_known_here() -> None:
     }
     names |= {str(i.name) for t in metadata.tables.values() for i in t.indexes if i.unique}
     assert names == RACED_ON.keys() | NEVER_EQUAL
+
+
+# --- the console --------------------------------------------------------------------------------
+
+
+def test_two_wrong_keys_of_one_address(pair: Pair) -> None:
+    signing_in: Request = lambda to: to.request(  # noqa: E731
+        "POST", "/console/sign-in", key=None, data={"key": "wrong"}
+    )
+    assert statuses(race(pair, "sign_in_failure", signing_in, signing_in)) == [401, 401]
+    assert rows_of(pair.first.home, "SELECT failures FROM sign_in_failure") == [(2,)]
 
 
 # --- notes -------------------------------------------------------------------------------------
