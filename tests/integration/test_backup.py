@@ -1,6 +1,8 @@
 """Backups of a running service: by HTTP, by the command, and as the runbook unpacks them."""
 
 import json
+import os
+import pwd
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -138,6 +140,22 @@ def test_journal_goes_on_after_a_backup_without_a_server(server: Server) -> None
     with running_server(server.home) as again:
         good(estimate(again, board()), 201)
         assert [path.name for path in chains.iterdir()] == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works for others")
+@SQLITE_ONLY  # of the file
+def test_root_leaves_nothing_that_the_user_of_the_service_cannot_write(server: Server) -> None:
+    program = Program(server.home)
+    until(lambda: bool(program.json("journal", "status")["spans"]))
+    assert server.stop() == 0
+    theirs = pwd.getpwnam("nobody")
+    for path in (server.home, *server.home.rglob("*")):
+        os.chown(path, theirs.pw_uid, theirs.pw_gid, follow_symlinks=False)
+    manifest = program.json("backup")["manifest"]
+    assert audited(server.home, manifest) == ["cli"]
+    folders = (server.home / "data", server.home / "backups" / "journal")
+    owners = {path.stat().st_uid for folder in folders for path in folder.rglob("*")}
+    assert owners == {theirs.pw_uid}
 
 
 @SQLITE_ONLY  # PostgreSQL takes no other process for it

@@ -1,13 +1,16 @@
 """Backups in the audit trail: who made which, and its digest."""
 
+import os
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from kis import clock
 from kis.audit.store import Entry, record
 from kis.db.engine import open_database
 from kis.ops.backup.manifest import Manifest
 from kis.ops.evidence_pool import SLOW_MS
+from kis.ops.journal.folder import chains
 from kis.ops.journal.protection import Protection
 from kis.settings import Settings
 
@@ -40,3 +43,15 @@ def note_here(settings: Settings, manifest: Manifest, now: Callable[[], datetime
         protection.stop()
         database.close()
         protection.finish()
+        _hand_over(settings)
+
+
+def _hand_over(settings: Settings) -> None:
+    """Let what the journal got be the service's own: root may work for its user."""
+    file = settings.database_file
+    if file is None or os.geteuid() != 0:
+        return
+    owner = file.stat()
+    for chain in chains(Path(settings.journal_dir)):
+        for path in (chain.folder, *chain.folder.iterdir()):
+            os.chown(path, owner.st_uid, owner.st_gid)
