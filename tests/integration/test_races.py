@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import UniqueConstraint
 
@@ -36,6 +37,7 @@ from tests.integration.lifecycle import (
     table,
     validate,
 )
+from tests.integration.program import until
 from tests.integration.racing import (
     Pair,
     Request,
@@ -45,6 +47,7 @@ from tests.integration.racing import (
     running_pair,
     statuses,
 )
+from tests.postgres import wait_for_locks
 from tests.services import ADMIN_API_KEY, Server, board
 
 CREATE = "/v1/estimate/create"
@@ -60,6 +63,7 @@ RACED_ON = {
     "pk_rate_limit": "counted for both",
     "pk_estimate_note": "NOTE_CHANGED",
     "pk_sign_in_failure": "counted for both",
+    "pk_worker_since": "the first one stays",
 }
 NEVER_EQUAL = {
     "pk_Estimate", "pk_evidence",  # 74 random bits
@@ -67,6 +71,7 @@ NEVER_EQUAL = {
     "pk_worker", "pk_commit_mark",  # each process has a name of its own
     "pk_api_key", "pk_evidence_key",  # random, and stored one process at a time
     "pk_audit_entry", "pk_knowledge_version", "pk_knowledge_activation", "pk_knowledge_question",
+    "pk_knowledge_pending",
 }  # fmt: skip
 """The database numbers the others itself."""
 
@@ -98,6 +103,19 @@ def test_every_unique_constraint_is_known_here() -> None:
     }
     names |= {str(i.name) for t in metadata.tables.values() for i in t.indexes if i.unique}
     assert names == RACED_ON.keys() | NEVER_EQUAL
+
+
+# --- workers -----------------------------------------------------------------------------------
+
+
+def test_two_workers_speak_first_after_a_crash(pair: Pair) -> None:
+    with psycopg.connect(pair.url) as session:
+        session.execute("LOCK TABLE worker_since IN SHARE MODE")
+        wait_for_locks(pair.url, 2)
+        session.execute("DELETE FROM worker_since")
+    until(lambda: rows_of(pair.first.home, "SELECT count(*) FROM worker_since") == [(1,)])
+    for server in (pair.first, pair.second):
+        good(estimate(server, board()), 201)
 
 
 # --- the console --------------------------------------------------------------------------------
