@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -118,6 +119,24 @@ def host_name() -> Kind:
         return text
 
     return Kind(Text("IP 주소 또는 호스트 이름", "an IP address or a host name"), parse)
+
+
+def networks() -> Kind:
+    """Return the kind of IP addresses and networks, separated by commas; read as without spaces."""
+
+    def parse(text: str) -> str:
+        # What is no address would be taken for a name, and never met.
+        return ",".join(_network(each.strip()) for each in text.split(","))
+
+    allowed = Text(
+        "쉼표로 나눈 IP 주소나 네트워크(10.0.0.7, 10.0.0.0/24)",
+        "IP addresses or networks, separated by commas (10.0.0.7, 10.0.0.0/24)",
+    )
+    return Kind(allowed, parse)
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text) if "/" in text else ip_address(text))
 
 
 def database_address() -> Kind:

@@ -25,6 +25,7 @@ from kis.setting_kinds import (
     line_of_text,
     mail_addresses,
     mail_server_address,
+    networks,
     one_of,
     secret,
     setting,
@@ -90,6 +91,11 @@ class Settings:
         "TLS_KEY", "", file(),
         ("TLS_CERT의 개인 키(PEM, 암호 없이)",
          "private key of TLS_CERT, in PEM without a password"),
+    )  # fmt: skip
+    trusted_proxies: str = setting(
+        "TRUSTED_PROXIES", "", networks(),
+        ("앞에 선 프록시. 이들의 X-Forwarded-For와 X-Forwarded-Proto만 믿는다",
+         "proxies in front: of these alone X-Forwarded-For and X-Forwarded-Proto are believed"),
     )  # fmt: skip
     database_url: str = setting(
         "DATABASE_URL", f"sqlite:///{_HOME_MARK}/data/kis.db", database_address(),

@@ -42,6 +42,10 @@ LARGE_BODIES = frozenset(
 )  # fmt: skip
 """Paths that take whole tables: an evidence package holds the stock it chose from."""
 
+LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+FORWARDED = frozenset({b"forwarded", b"via", b"x-real-ip"})
+"""Headers that proxies set, beside all of X-Forwarded."""
+
 STREAMED = frozenset({"/v1/estimate/batch"})
 """Paths that bound their bodies themselves, line by line."""
 
@@ -95,6 +99,7 @@ class Gatekeeper:
         self._max_body_bytes = settings.max_body_bytes
         self._max_import_bytes = settings.max_import_bytes
         self._limiter = limiter
+        self._has_local_proxy = _trusts_loopback(settings)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; pass everything else on."""
@@ -146,7 +151,8 @@ class Gatekeeper:
             raise _with_nul()
         needed = _scope_of(path)
         if needed is None:
-            if path == "/metrics" and not _is_local(client) and not (key and key.may(Scope.ADMIN)):
+            is_open = path != "/metrics" or (key and key.may(Scope.ADMIN))
+            if not (is_open or self._is_local(scope, client)):
                 raise _forbidden(self._admin_hint)
             return
         if self._limiter.is_on:
@@ -158,6 +164,14 @@ class Gatekeeper:
             raise _unauthenticated(_header(scope, b"x-api-key") or "")
         if not key.may(needed):
             raise _forbidden(self._admin_hint)
+
+    def _is_local(self, scope: AsgiScope, client: str) -> bool:
+        """Whether a program of this machine asks, for itself.
+
+        Where a proxy here is trusted, whoever comes from here may be its client: one whose
+        header got lost on the way.
+        """
+        return not (self._has_local_proxy or _is_forwarded(scope)) and _is_loopback(client)
 
     def _limit_of(self, path: str) -> int:
         return self._max_import_bytes if path in LARGE_BODIES else self._max_body_bytes
@@ -230,11 +244,23 @@ def _length(scope: AsgiScope) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _is_local(client: str) -> bool:
+def _is_loopback(client: str) -> bool:
     try:
         return ipaddress.ip_address(client).is_loopback
     except ValueError:
         return False
+
+
+def _is_forwarded(scope: AsgiScope) -> bool:
+    """Whether a proxy has passed the request on, and says so."""
+    return any(
+        name in FORWARDED or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]
+    )
+
+
+def _trusts_loopback(settings: Settings) -> bool:
+    proxies = map(ipaddress.ip_network, filter(None, settings.trusted_proxies.split(",")))
+    return any(each.is_loopback or any(own in each for own in LOOPBACK) for each in proxies)
 
 
 def _rate_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:

@@ -160,7 +160,10 @@ class Bounded(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[status_of(error)] + headers.encode() + body)
         # Of a head nobody can say what it was to be; a request whose body ends so is
         # logged as well, as one that the client has left.
-        client = self.client[0] if self.client else "-"
+        # A proxy's client is known once the application has begun.
+        cycle = self.cycle
+        asked = self.client if cycle is None or cycle.response_complete else cycle.scope["client"]
+        client = asked[0] if asked else "-"
         log_access(client, "-", "-", status_of(error), 0.0, "", request_id)
         if (count := self.app_state.get(COUNT_REFUSED)) is not None:
             count(status_of(error))

@@ -19,6 +19,9 @@ DRAIN_S = 8
 BACKLOG = 2048
 IDLE_S = 5
 """Between an answer and the next request of a connection. With a head begun: `HEAD_WITHIN_S`."""
+IDLE_BEHIND_PROXY_S = 75
+"""Longer than proxies keep a connection for another request, a minute as a rule: one that is
+closed just as a request comes is a request that failed."""
 STALLED_MS = 30_000
 """Who takes nothing of an answer for so long will take none: the connection ends."""
 SWITCH_INTERVAL_S = 0.0003
@@ -51,8 +54,23 @@ def options_of(settings: "Settings") -> dict[str, Any]:
         CannotServe: the certificate or its key cannot be used.
 
     """
+    return UVICORN | _behind_proxies(settings) | _with_tls(settings)
+
+
+def _behind_proxies(settings: "Settings") -> dict[str, Any]:
+    """Return what believes the proxies who the client is, and leaves it to them to hang up."""
+    if not settings.trusted_proxies:
+        return {}
+    return {
+        "proxy_headers": True,
+        "forwarded_allow_ips": settings.trusted_proxies,
+        "timeout_keep_alive": IDLE_BEHIND_PROXY_S,
+    }
+
+
+def _with_tls(settings: "Settings") -> dict[str, Any]:
     if not (settings.tls_cert or settings.tls_key):
-        return UVICORN
+        return {}
     if not (settings.tls_cert and settings.tls_key):
         raise CannotServe(
             Text(
@@ -64,7 +82,6 @@ def options_of(settings: "Settings") -> dict[str, Any]:
 
     load_pair(Path(settings.tls_cert), Path(settings.tls_key))  # told before anything starts
     return {
-        **UVICORN,
         "ssl_certfile": settings.tls_cert,
         "ssl_keyfile": settings.tls_key,
         "ssl_context_factory": context_of,

@@ -55,10 +55,11 @@ class Gate:
         )  # fmt: skip
 
     def send(
-        self, path: str = "/v1/x", *, method: str = "GET", key: str | None = API_KEY, **more: Any
-    ) -> httpx.Response:
+        self, path: str = "/v1/x", *, method: str = "GET", key: str | None = API_KEY,
+        client: str = "10.0.0.7", **more: Any,
+    ) -> httpx.Response:  # fmt: skip
         async def run() -> httpx.Response:
-            transport = httpx.ASGITransport(self.asgi, client=("10.0.0.7", 1))
+            transport = httpx.ASGITransport(self.asgi, client=(client, 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://kis") as http:
                 headers = {**({"X-API-Key": key} if key else {}), **more.pop("headers", {})}
                 return await http.request(method, path, headers=headers, **more)
@@ -98,6 +99,29 @@ def test_access_is_by_path(
     response = gate().send(path, key=key)
     assert response.status_code == status
     assert (response.content == b"inside") == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "status"),
+    [
+        ("", {}, 200), ("10.0.0.0/8", {}, 200),
+        # A proxy of this machine: all its clients come from here.
+        ("", {"X-Forwarded-For": "127.0.0.1"}, 403), ("", {"X-Forwarded-Proto": "http"}, 403),
+        ("", {"Forwarded": "for=127.0.0.1"}, 403), ("", {"Via": "1.1 proxy"}, 403),
+        ("", {"X-Real-IP": "127.0.0.1"}, 403),
+        # One that is known, whose header was lost.
+        ("127.0.0.1", {}, 403), ("127.0.0.0/8", {}, 403), ("::1", {}, 403), ("127.0.0.2", {}, 403),
+        ("0.0.0.0/0", {}, 403), ("10.0.0.7,127.0.0.1", {}, 403),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1"])
+def test_metrics_are_for_programs_of_this_machine_and_no_proxys_clients(
+    gate: Callable[..., Gate], proxies: str, headers: dict[str, str], status: int, client: str
+) -> None:
+    guarded = gate(TRUSTED_PROXIES=proxies)
+    for key, expected in ((None, status), (ADMIN_API_KEY, 200)):
+        answer = guarded.send("/metrics", key=key, client=client, headers=headers)
+        assert answer.status_code == expected
 
 
 def test_every_answer_has_our_headers(gate: Callable[..., Gate]) -> None:
