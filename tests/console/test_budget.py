@@ -12,7 +12,7 @@ MOST_BYTES = 300_000
 PLACES = (
     "/console/sign-in", "/console/estimate", "/console/estimates", "/console/estimates/{id}",
     "/console/evidence?id={id}", "/console/knowledge", "/console/knowledge/{label}",
-    "/console/operation", "/console/keys",
+    "/console/knowledge/{label}/tables", "/console/operation", "/console/keys",
 )  # fmt: skip
 
 
