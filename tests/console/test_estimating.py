@@ -119,6 +119,15 @@ def test_models_are_completed(tab: Watched, shoot: Shoot) -> None:
     expect(cell(page, 1, "af")).to_have_value("32")
 
 
+def test_who_types_faster_than_the_list_comes_gets_the_model_all_the_same(tab: Watched) -> None:
+    page = begin(tab)
+    cell(page, 0, "model").focus()
+    for key in [*"sbs-54", "Enter", *"sie", "Tab", "8", "Enter", *"ses54", "Tab", "2", "Enter"]:
+        page.keyboard.press(key)
+    expect(page.locator(SIZE)).to_have_text(re.compile("600 × 600 × 150"))
+    assert lines_of(page) == [["SBS-54"], ["SIE-32", "8"], ["SES-54", "2"]]
+
+
 def test_rows_are_copied_moved_removed_and_brought_back(tab: Watched) -> None:
     page = tab.sign_in(API_KEY)
     page.get_by_role("button", name="예시 반 불러오기").first.click()

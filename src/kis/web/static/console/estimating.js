@@ -165,6 +165,7 @@ function show(html) {
   for (const row of board.breakers.rows) hint(row, lines[row.dataset.path] ?? {});
   const size = drawn.querySelector("[data-size]").textContent.trim();
   if (spoken.textContent !== size) spoken.textContent = size;
+  form.querySelector("[data-short]").textContent = size;
   refreshDrawing();
 }
 

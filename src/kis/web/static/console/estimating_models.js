@@ -15,7 +15,9 @@ export function offerModels({ table, list, words, spoken, brandOf, taken }) {
 
   const close = () => {
     clearTimeout(waiting);
+    waiting = null;
     asking?.abort();
+    asking = null;
     list.hidden = true;
     list.replaceChildren();
     active = -1;
@@ -41,37 +43,64 @@ export function offerModels({ table, list, words, spoken, brandOf, taken }) {
       ? `${top + scrollY - list.offsetHeight}px` : `${bottom + scrollY}px`;
   };
 
+  /** Whether a model is what was begun to be typed, and not some frame. */
+  const isBegun = (typed, item) => /[a-z가-힣]/i.test(typed) && plain(item.model).startsWith(plain(typed));
+
   const open = () => {
     list.replaceChildren(...items.map((item, index) => option(item, index)));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    const typed = plain(input.value);
-    const isName = /[a-z가-힣]/i.test(typed) && plain(items[0].model).startsWith(typed);
-    mark(isName ? 0 : -1);
+    mark(isBegun(input.value, items[0]) ? 0 : -1);
     place();
     spoken.textContent = words.found.replace("{count}", items.length);
   };
 
-  const look = async () => {
-    const typed = input.value.trim();
-    asking?.abort();
-    if (!typed) { close(); return; }
-    asking = new AbortController();
-    const query = new URLSearchParams({ q: typed, brand: brandOf(input.closest("tbody")) });
-    try {
-      const response = await ask(`/console/models?${query}`, { signal: asking.signal });
-      if (!response.ok || document.activeElement !== input || input.value.trim() !== typed) return;
-      ({ items } = await response.json());
-      if (items.length && !(items.length === 1 && items[0].model === typed)) open();
-      else close();
-    } catch { close(); }
+  /** Return the models for what is typed in `at`; null once it says something else. */
+  const find = async (at, signal) => {
+    const typed = at.value.trim();
+    const query = new URLSearchParams({ q: typed, brand: brandOf(at.closest("tbody")) });
+    const response = await ask(`/console/models?${query}`, { signal });
+    const found = response.ok ? (await response.json()).items : [];
+    return at.isConnected && at.value.trim() === typed ? found : null;
   };
 
-  const take = (index) => {
-    const item = items[index];
-    input.value = item.model;
-    taken(input.closest("tbody"), item);
+  const look = async () => {
+    const at = input;
+    waiting = null;
+    asking?.abort();
+    if (!at.value.trim()) { close(); return; }
+    const mine = new AbortController();
+    asking = mine;
+    try {
+      const found = await find(at, mine.signal);
+      if (!found || document.activeElement !== at) return;
+      items = found;
+      if (items.length && !(items.length === 1 && items[0].model === at.value.trim())) open();
+      else close();
+    } catch { /* told by `ask`, or no longer wanted */ } finally {
+      if (asking === mine) asking = null;
+    }
+  };
+
+  const take = (at, item) => {
+    at.value = item.model;
+    taken(at.closest("tbody"), item);
+  };
+
+  /** Who types faster than the list comes gets what would have been chosen in it. */
+  const takeLater = async (at) => {
+    const found = await find(at).catch(() => null);
+    if (found?.length && isBegun(at.value, found[0])) take(at, found[0]);
+  };
+
+  /** Leave the cell by Enter or Tab. */
+  const leave = (at) => {
+    const isPending = waiting !== null || asking !== null;
+    const item = items[active];
+    const isChosen = !list.hidden && item && !(isPending && !isBegun(at.value, item));
     close();
+    if (isChosen) take(at, item);
+    else if (isPending) takeLater(at);
   };
 
   table.addEventListener("input", (event) => {
@@ -84,26 +113,21 @@ export function offerModels({ table, list, words, spoken, brandOf, taken }) {
   list.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     const index = [...list.children].indexOf(event.target.closest("li"));
-    if (index >= 0) take(index);
+    if (index < 0) return;
+    take(input, items[index]);
+    close();
   });
   // Before the grid: while there is a list, arrows are the list's.
   table.addEventListener("keydown", (event) => {
-    if (event.target.dataset.cell !== "model") return;
-    if (list.hidden) {
-      if (event.key === "Enter" || event.key === "Tab") close();
-      return;
-    }
-    const { key } = event;
-    const plainKey = !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (plainKey && (key === "ArrowDown" || key === "ArrowUp")) {
+    const { key, target } = event;
+    if (target.dataset.cell !== "model" || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (key === "Enter" || key === "Tab") { leave(target); return; }
+    if (list.hidden) return;
+    if (key === "ArrowDown" || key === "ArrowUp") {
       const count = items.length + 1;
       mark((active + 1 + (key === "ArrowDown" ? 1 : count - 1)) % count - 1);
     } else if (key === "Escape") close();
-    else {
-      if ((key === "Enter" || key === "Tab") && active >= 0 && !event.ctrlKey) take(active);
-      else if (key === "Enter" || key === "Tab") close();
-      return;
-    }
+    else return;
     event.preventDefault();
     event.stopPropagation();
   }, true);
