@@ -42,6 +42,7 @@ from kis.ops.backup.service import BackupService
 from kis.ops.backup.source import source_of
 from kis.ops.gauges import DatabaseSize
 from kis.ops.gauges_keeping import key_expiry, of_home
+from kis.ops.health import try_to_store
 from kis.ops.maintenance import MaintenanceService
 from kis.ops.overview import OverviewService
 from kis.ops.retention import an_hour, forget_regularly
@@ -208,6 +209,9 @@ def _lifespan(
             asyncio.create_task(services.fleet.run(services.activation.settle_overdue)),
             asyncio.create_task(services.metrics.keep_telling(services.writer, services.knowledge)),
             asyncio.create_task(services.keys.follower.run()),
+            asyncio.create_task(
+                try_to_store(services.database, settings.database_file, services.writer, a_second)
+            ),
             asyncio.create_task(beat_regularly(pulse.is_sound, beat, a_second)),
         ]
         try:

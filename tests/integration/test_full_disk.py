@@ -1,5 +1,6 @@
 """A disk that is full: refused in words, and gone on with by itself once there is room."""
 
+import json
 import os
 import subprocess
 import time
@@ -55,6 +56,30 @@ def journal_of(server: Server) -> Any:
     return good(server.request("GET", "/v1/journal", key=ADMIN_API_KEY))
 
 
+def health_of(server: Server) -> Any:
+    return good(server.request("GET", "/health", key=None))
+
+
+def require_degraded(server: Server) -> None:
+    """What is known can be had, nothing is stored; whoever asks is told why, and goes on asking."""
+    for _ in range(3):
+        health = health_of(server)
+        assert (health["status"], health["totalRows"]) == ("degraded", 108)
+        assert list(health) == [
+            "status", "timestamp", "uptime", "knowledgeVersion", "activeTables", "totalRows",
+            "reasons",
+        ]  # fmt: skip
+        (reason,) = health["reasons"]
+        assert "디스크가 가득" in reason
+        assert good(server.request("GET", "/readyz", key=None)) == {
+            "ready": True, "reasons": [reason]
+        }  # fmt: skip
+        time.sleep(1)
+    found = json.loads(server.command("health-check", "--json").stdout)
+    (api,) = [each for each in found["checks"] if each["check"] == "api"]
+    assert (api["state"], "디스크가 가득" in api["ko"]) == ("warning", True)
+
+
 def test_the_disk_of_everything(tmp_path: Path) -> None:
     home = tmp_path / "home"
     acknowledged = set()
@@ -67,9 +92,12 @@ def test_the_disk_of_everything(tmp_path: Path) -> None:
         assert response.status_code in (503, 507), response.text
         assert response.json()["code"] in ("NOT_READY", "DISK_FULL")
         assert server.request("GET", "/livez").status_code == 200
+        require_degraded(server)
         for number in sorted(acknowledged)[:5]:
             good(server.request("GET", f"/v1/estimate/{number}"))
         give_room()
+        until(lambda: health_of(server)["status"] == "healthy")  # though nobody estimates
+        assert "reasons" not in health_of(server)
         until(lambda: estimate(server, board()).status_code == 201)
         acknowledged |= {good(estimate(server, board()), 201)["id"] for _ in range(20)}
         until(lambda: not journal_of(server)["trouble"] and journal_of(server)["spans"])

@@ -19,8 +19,11 @@ from kis.ops.health import check_health
 TAG = ["운영 Operation"]
 
 
-class HealthAnswer(msgspec.Struct, frozen=True, rename="camel"):
-    """Health; `uptime` in whole seconds."""
+class HealthAnswer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Health; `uptime` in whole seconds, `reasons` where it is not healthy.
+
+    `degraded`: 조회는 되고 저장은 되지 않는다. All can be had, but nothing stored.
+    """
 
     status: str
     timestamp: str
@@ -28,10 +31,11 @@ class HealthAnswer(msgspec.Struct, frozen=True, rename="camel"):
     knowledge_version: str
     active_tables: int
     total_rows: int
+    reasons: tuple[str, ...] = ()
 
 
 class ReadyAnswer(msgspec.Struct, frozen=True):
-    """Readiness, with the reasons in Korean and English when it is not there."""
+    """Readiness, with the reasons in Korean and English when not all can be done."""
 
     ready: bool
     reasons: tuple[str, ...]
@@ -49,16 +53,21 @@ def router(
 
     @routes.get("/health", **_documented(documented, HealthAnswer))
     async def get_health() -> Response:
-        """상태. Status, uptime and active knowledge; 503 when it cannot serve."""
+        """상태. Status, uptime and active knowledge; 503 when it cannot serve.
+
+        저장만 되지 않으면 200에 `degraded`와 이유. Where it only stores nothing: 200, `degraded`
+        and why.
+        """
         health = await check_health(database, writer, knowledge)
         return answer(
             HealthAnswer(
-                "healthy" if health.is_ready else "unhealthy",
+                health.status,
                 moment_text(clock.now()),
                 int(time.monotonic() - began),
                 health.knowledge_version,
                 health.active_tables,
                 health.total_rows,
+                health.told,
             ),
             200 if health.is_ready else 503,
         )
@@ -74,8 +83,7 @@ def router(
     async def get_readiness() -> Response:
         """준비되었는가. Whether requests can be answered, with reasons."""
         health = await check_health(database, writer, knowledge)
-        reasons = tuple(f"{reason.ko} / {reason.en}" for reason in health.reasons)
-        return answer(ReadyAnswer(health.is_ready, reasons), 200 if health.is_ready else 503)
+        return answer(ReadyAnswer(health.is_ready, health.told), 200 if health.is_ready else 503)
 
     return routes
 

@@ -36,6 +36,11 @@ ON CONFLICT (writer) DO UPDATE SET number = mark.number
 RETURNING number
 """
 
+_TOUCH = """
+INSERT INTO commit_mark AS mark (writer, number, marked_at_s) VALUES ('nobody', 1, 0)
+ON CONFLICT (writer) DO UPDATE SET number = mark.number + 1
+"""
+
 
 class CommitMark:
     """The mark of one writer. One transaction at a time."""
@@ -55,6 +60,11 @@ class CommitMark:
         """Whether the transaction that was marked last is committed."""
         number: int = connection.exec_driver_sql(_READ, (self._writer,)).scalar_one()
         return number == self._last
+
+
+def touch(connection: Connection) -> None:
+    """Write something that nobody reads: what comes of it tells whether one can write."""
+    connection.exec_driver_sql(_TOUCH)
 
 
 def forget_marks(connection: Connection) -> None:

@@ -5,8 +5,10 @@ deadlock, a lock that took too long) is run again. One whose COMMIT was not
 answered is looked up by its mark, so that nothing is stored twice or lost.
 """
 
+import sqlite3
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import OperationalError
@@ -18,8 +20,25 @@ PATIENCE_S = 5.0
 """How long a server may be away before writers are refused."""
 
 RETRY_S = 0.1
+DISK_FULL = "53100"
+"""Of PostgreSQL, as SQLITE_FULL of SQLite."""
 READ_ONLY = "25006"
 """Of a server that has become the standby: another one is to be written to."""
+
+
+class Trouble(NamedTuple):
+    """What a transaction failed with: the name of the error, whether a disk is full."""
+
+    name: str
+    is_full: bool
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """Return what `error` says of the disk. It is not kept: it has the frames that it came by."""
+    error = getattr(error, "orig", None) or error
+    code = getattr(error, "sqlite_errorcode", None)
+    is_full = code == sqlite3.SQLITE_FULL or getattr(error, "sqlstate", None) == DISK_FULL
+    return Trouble(type(error).__name__, is_full)
 
 
 def is_given_up(error: Exception, dialect: Dialect) -> bool:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from kis.db.engine import Database
-from kis.db.transaction import is_given_up, transact
+from kis.db.transaction import Trouble, is_given_up, transact, trouble_of
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
@@ -67,7 +67,9 @@ class _Job:
 class Writer:
     """The thread that owns the write connection.
 
-    `queue_depth`, and what `tell_batch` is told, are for metrics.
+    `queue_depth`, and what `tell_batch` is told, are for metrics. `trouble` is what a transaction
+    failed with last, until somebody who has looked clears it: one that is committed may have
+    written nothing.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Writer:
 
         `tell_batch` is called in the thread with the size of each batch that was committed.
         """
+        self.trouble: Trouble | None = None
         self._tell_batch = tell_batch
         self._database = database
         self._queue_limit = queue_limit
@@ -262,6 +265,7 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - the thread must outlive whatever a batch does
             reason = f"a transaction of {len(batch)} writes failed: {_first_cause(error)}"
             logger.error(reason)  # noqa: TRY400 - the cause says it all, its traceback only where it surfaced
+            self.trouble = trouble_of(_first_cause(error))
             for job in batch:
                 job.outcome = DatabaseUnavailable(reason)
                 job.outcome.__cause__ = error

@@ -1,30 +1,58 @@
 """Whether the service is ready, and what it knows."""
 
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import select
 
+from kis.db.commit_mark import touch
 from kis.db.engine import Database
 from kis.db.place import DISPLACED
+from kis.db.transaction import Trouble
 from kis.db.writer import Writer
 from kis.errors import Text
 from kis.knowledge.active import ActiveKnowledge
 from kis.knowledge.snapshot import Snapshot
 from kis.knowledge.tables import knowledge_pointer_table
 
+ENOUGH_BYTES = 2**20
+"""Of a disk that was full: where less is free, a small write may succeed and an estimate not."""
+
+logger = logging.getLogger("kis.ops")
+
 
 class Health(NamedTuple):
-    """What the service serves, and why it cannot, if it cannot."""
+    """What the service serves, and why it cannot, if it cannot.
+
+    `refusing` says why nothing is stored, where all else can be done.
+    """
 
     knowledge_version: str
     active_tables: int
     total_rows: int
     reasons: tuple[Text, ...]
+    refusing: Text | None = None
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests can be answered."""
+        """Whether requests can be answered, those at least that store nothing."""
         return not self.reasons
+
+    @property
+    def status(self) -> str:
+        """In one word: `healthy`, `degraded` or `unhealthy`."""
+        if not self.is_ready:
+            return "unhealthy"
+        return "healthy" if self.refusing is None else "degraded"
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Why it is not healthy, in both languages."""
+        reasons = self.reasons if self.refusing is None else (*self.reasons, self.refusing)
+        return tuple(f"{reason.ko} / {reason.en}" for reason in reasons)
 
 
 async def check_health(database: Database, writer: Writer, knowledge: ActiveKnowledge) -> Health:
@@ -53,13 +81,56 @@ async def check_health(database: Database, writer: Writer, knowledge: ActiveKnow
                 f"The database cannot be read ({type(error).__name__}).",
             )
         )
-    return _health(snapshot, reasons)
+    return _health(snapshot, reasons, writer.trouble)
 
 
-def _health(snapshot: Snapshot, reasons: list[Text]) -> Health:
+async def try_to_store(
+    database: Database, file: Path | None, writer: Writer, pause: Callable[[], Awaitable[None]]
+) -> None:
+    """After each `pause`, where a write has failed, try one, until cancelled.
+
+    Nobody else may write anything, and what is known to be refused is to end by itself.
+    `file` is the database, None where it is a server. Not while its disk is full, nor while
+    the database cannot be read: each failure is a line of the log.
+    """
+    while True:
+        await pause()
+        if writer.trouble is None or not _has_room(file):
+            continue
+        try:
+            await database.read(lambda _: None)
+            await writer.execute(touch)
+            writer.trouble = None
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            logger.debug("nothing can be stored yet: %s", error)
+        else:
+            logger.info("what is sent is stored again")
+
+
+def _has_room(file: Path | None) -> bool:
+    try:
+        return file is None or shutil.disk_usage(file.resolve().parent).free >= ENOUGH_BYTES
+    except OSError:
+        return False
+
+
+def _health(snapshot: Snapshot, reasons: list[Text], trouble: Trouble | None = None) -> Health:
     return Health(
         snapshot.label,
         len(snapshot.brand_tables),
         len(snapshot.tables.breakers),
         tuple(reasons),
+        None if trouble is None else _refusing(trouble),
+    )
+
+
+def _refusing(trouble: Trouble) -> Text:
+    if trouble.is_full:
+        return Text(
+            "디스크가 가득 차서 저장할 수 없습니다. 조회는 됩니다.",
+            "The disk is full: nothing can be stored. Reading goes on.",
+        )
+    return Text(
+        f"저장할 수 없습니다 ({trouble.name}). 조회는 됩니다.",
+        f"Nothing can be stored ({trouble.name}). Reading goes on.",
     )

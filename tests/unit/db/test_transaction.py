@@ -2,12 +2,12 @@
 
 import pytest
 from sqlalchemy import Connection, event, insert, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from kis.db import transaction
 from kis.db.commit_mark import CommitMark
 from kis.db.engine import Database
-from kis.db.transaction import transact
+from kis.db.transaction import Trouble, transact, trouble_of
 from kis.db.unavailable import DatabaseUnavailable
 from tests.backends import POSTGRESQL_ONLY
 from tests.postgres import PostgresServer
@@ -22,6 +22,24 @@ def _create(database: Database) -> None:
 
 def add(connection: Connection, name: str = "a") -> None:
     connection.execute(insert(note_table).values(name=name))
+
+
+def test_a_full_disk_is_told_from_other_trouble(database: Database) -> None:
+    """SQLite is given no more pages than it has; PostgreSQL's own error is made by hand."""
+    if database.write_engine.dialect.name == "postgresql":
+        error = database.write_engine.dialect.loaded_dbapi.errors.DiskFull()
+        assert trouble_of(error) == Trouble("DiskFull", True)
+        assert trouble_of(TimeoutError()) == Trouble("TimeoutError", False)
+        return
+
+    def fill(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        for number in range(1_000):
+            add(connection, f"{number:099}")
+
+    with pytest.raises(OperationalError) as caught:
+        transact(database, fill)
+    assert trouble_of(caught.value) == Trouble("OperationalError", True)
 
 
 class Adding:

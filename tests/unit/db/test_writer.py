@@ -224,6 +224,8 @@ def test_a_failing_commit_fails_its_batch_and_no_other(database: Database) -> No
                 )
             assert errors[0] is not errors[1]
             assert names(database) == []
+            assert writer.trouble is not None
+            assert not writer.trouble.is_full
             assert await writer.submit(Insertion(), "b") == "B"
             assert sizes == [1, 1]
 

@@ -68,7 +68,7 @@ def ask(endpoint: Endpoint, now: Callable[[], datetime]) -> Answer:
             reply = client.get("/health")
             ms = 1000 * (time.monotonic() - began)
             body = _json(reply)
-            reasons = [] if reply.is_success else _reasons(client)
+            reasons = _reasons_in(body) if reply.is_success else _reasons(client)
     except httpx.TimeoutException:
         return Answer(trouble=f"{ANSWER_WITHIN_S:g} s timeout")
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -89,6 +89,10 @@ def _reasons(client: httpx.Client) -> list[str]:
         body = _json(client.get("/readyz"))
     except httpx.HTTPError:
         return []
+    return _reasons_in(body)
+
+
+def _reasons_in(body: object) -> list[str]:
     reasons = body.get("reasons") if isinstance(body, dict) else None
     return [str(reason) for reason in reasons] if isinstance(reasons, list) else []
 

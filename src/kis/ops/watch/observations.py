@@ -16,6 +16,9 @@ ERROR_PERCENT_LIMIT = 1.0
 JOURNAL_LIMIT_S = 10.0
 """It copies twice a second; so far behind, something is wrong with it or its disk."""
 
+DEGRADED = "degraded"
+"""What /health says of a service that answers and stores nothing. No restart mends that."""
+
 STALE_AFTER_S = 60.0
 """An answer whose moment is further from now is not the server's of now."""
 
@@ -54,7 +57,7 @@ class Answer(NamedTuple):
     """How long ago, by this machine's clock, the answer says that it was made."""
     trouble: str = ""
     reasons: Sequence[str] = ()
-    """Why it is not ready, in its own words."""
+    """Why it is not healthy, in its own words."""
 
 
 class Copying(NamedTuple):
@@ -98,6 +101,15 @@ def judge_answer(address: str, answer: Answer) -> Observation:
             " (중간 프록시의 저장본이거나 시계가 다릅니다)",
             f"the answer at {address} is {answer.age_s:.0f} s old"
             " (a proxy keeps it, or the clocks differ)",
+        )
+    if answer.body.get("status") == DEGRADED:
+        reasons = "; ".join(answer.reasons) or "no reason given"
+        return Observation(
+            "api",
+            State.WARNING,
+            f"{address} 저장할 수 없음: {reasons}",
+            f"{address} stores nothing: {reasons}",
+            round(answer.ms, 1),
         )
     return Observation(
         "api",

@@ -23,6 +23,7 @@ from kis.ops.watch.observations import (
 )
 
 HEALTHY = {"status": "healthy", "knowledgeVersion": "v-a", "totalRows": 108}
+DEGRADED = {**HEALTHY, "status": "degraded"}
 MB = 1024 * 1024
 
 
@@ -34,6 +35,7 @@ MB = 1024 * 1024
         (Answer(200, HEALTHY, 3.2, -59.0), State.OK, "3 ms"),
         (Answer(200, HEALTHY, 3.2, 61.0), State.CRITICAL, "61 s old"),
         (Answer(200, HEALTHY, 3.2, -61.0), State.CRITICAL, "-61 s old"),
+        (Answer(200, DEGRADED, 3.2, 0.0, "", ["full"]), State.WARNING, "stores nothing: full"),
         (Answer(200, None, 3.2), State.CRITICAL, "HTTP 200"),
         (Answer(503, HEALTHY, 3.2, 0.0, "", ["No knowledge"]), State.CRITICAL, "No knowledge"),
         (Answer(404, {}, 3.2), State.CRITICAL, "HTTP 404"),
