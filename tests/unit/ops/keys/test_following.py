@@ -113,8 +113,11 @@ def test_stale_keys_are_looked_at_again_for_each_request(migrated: Database) -> 
     assert found is not None
     assert found.key_id == API.key_id
     assert asyncio.run(keys.follower.find("wrong")) is None
+    assert keys.valid.named(API.key_id) is None
+    assert asyncio.run(keys.follower.named(API.key_id)) == found
     revoke(migrated)
     assert asyncio.run(keys.follower.find(API.secret)) is None
+    assert asyncio.run(keys.follower.named(API.key_id)) is None
 
 
 def test_a_look_that_was_cancelled_is_none(migrated: Database) -> None:
