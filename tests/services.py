@@ -97,6 +97,10 @@ class Client:
             more["json"] = body
         return self.request(method, path, key=ADMIN_API_KEY, **more)
 
+    def forget_cookies(self) -> None:
+        """Send none of the cookies that answers have set."""
+        self._http.cookies.clear()
+
     def close(self) -> None:
         """Stop the application."""
         self._runner.run(self._http.aclose())

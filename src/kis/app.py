@@ -177,7 +177,7 @@ def _console(services: Services, settings: Settings, backups: BackupService) -> 
         keys=keys.service, backups=backups,
         overview=OverviewService(settings, services.database, clock.now), offers=services.offers,
     )  # fmt: skip
-    return create_console(sessions, all_pages(parts))
+    return create_console(sessions, services.limiter, all_pages(parts))
 
 
 def _metrics_router(services: Services, settings: Settings) -> APIRouter:

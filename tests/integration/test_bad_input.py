@@ -233,6 +233,9 @@ def test_content_of_an_import_is_text_or_an_object(shared_client: Client) -> Non
 )  # fmt: skip
 def test_odd_paths(shared_client: Client, prefix: str, rest: str) -> None:
     response = shared_client.get(prefix + rest)
+    if prefix + rest.partition("?")[0] == "/":  # the console's
+        assert response.status_code == 303
+        return
     if prefix + rest not in ("/v1/estimate/", "/v1/estimate"):
         assert response.status_code in (400, 404, 405)
     problem_of(response)
@@ -327,4 +330,5 @@ def test_any_path_and_query(shared_client: Client, path: str, query: dict[str, s
     clean = {k.encode(errors="replace"): v.encode(errors="replace") for k, v in query.items()}
     for start in ("/v1/estimate/", "/v1/evidence/", "/v1/knowledge/", "/static/", "/"):
         response = shared_client.get(f"{start}{path}", params=clean)
-        assert_refused_or_answered(response)
+        if response.url.path not in ("/", "/console"):  # the console's
+            assert_refused_or_answered(response)

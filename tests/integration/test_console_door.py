@@ -4,14 +4,16 @@ from pathlib import Path
 
 import httpx
 
+from kis.access.sessions import MOST_SESSIONS
 from tests.integration.lifecycle import rows_of
-from tests.services import ADMIN_API_KEY, API_KEY, Client, running_client
+from tests.services import ADMIN_API_KEY, API_KEY, Client, board, running_client
 
 PAGE = "/console/estimates"
 COOKIE = "kis_session"
 
 
 def sign_in(client: Client, key: str, **more: str) -> httpx.Response:
+    client.forget_cookies()
     return client.request("POST", "/console/sign-in", key=None, data={"key": key, **more})
 
 
@@ -50,6 +52,7 @@ def test_a_session_cannot_be_used_once_it_was_ended(client: Client) -> None:
 
 def test_only_addresses_of_ours_are_gone_on_to(client: Client) -> None:
     strange = ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "x:y"]
+    strange += ["///console/x", "//[", "http://[", "/console"]
     for address in [*strange, "/console/..//elsewhere.example\\", "/v1/estimate", ""]:
         answer = sign_in(client, API_KEY, next=address)
         assert answer.headers["location"] == "/console/estimate", address
@@ -111,3 +114,67 @@ def test_wrong_keys_lock_the_address(tmp_path: Path) -> None:
         assert locked.status_code == 429
         assert 0 < int(locked.headers["Retry-After"]) <= 30
         assert "초 뒤에 다시" in locked.text
+
+
+def test_a_stranger_locks_nobody_out_whose_key_was_made_here(client: Client) -> None:
+    made = client.admin("POST", "/v1/keys", {"scope": "api", "label": "an estimator"}).json()
+    for _ in range(7):
+        sign_in(client, "wrong")
+    assert sign_in(client, API_KEY).status_code == 429
+    assert sign_in(client, made["token"]).status_code == 303
+
+
+def test_a_right_key_does_not_forgive_guesses(client: Client) -> None:
+    for _ in range(3):
+        assert sign_in(client, "wrong").status_code == 401
+    assert sign_in(client, API_KEY).status_code == 303
+    assert [sign_in(client, "wrong").status_code for _ in range(3)] == [401, 401, 429]
+
+
+def test_signing_in_again_ends_the_session_before(client: Client) -> None:
+    first = sign_in(client, API_KEY).cookies[COOKIE]
+    form = {"key": ADMIN_API_KEY}
+    held = {"Cookie": f"{COOKIE}={first}"}
+    client.request("POST", "/console/sign-in", key=None, data=form, headers=held)
+    assert open_page(client, first).status_code == 303
+
+
+def test_a_key_has_a_bounded_number_of_sessions(client: Client) -> None:
+    cookies = [sign_in(client, API_KEY).cookies[COOKIE] for _ in range(MOST_SESSIONS + 1)]
+    assert open_page(client, cookies[0]).status_code == 303
+    assert open_page(client, cookies[1]).status_code == 200
+    assert rows_of(client.settings.home, "SELECT count(*) FROM console_session") == [
+        (MOST_SESSIONS,)
+    ]
+
+
+def test_pages_count_in_the_rate_limit(tmp_path: Path) -> None:
+    with running_client(tmp_path / "home", RATE_LIMIT_PER_MINUTE="3") as client:
+        cookie = sign_in(client, API_KEY).cookies[COOKIE]
+        assert [open_page(client, cookie).status_code for _ in range(4)] == [200] * 3 + [429]
+
+
+def test_odd_input_is_refused(client: Client) -> None:
+    cookie = sign_in(client, API_KEY).cookies[COOKIE]
+    for path in (f"{PAGE}?q=%00", f"{PAGE}?before=%00", f"{PAGE}/compare?id=%00&id=x"):
+        assert open_page(client, cookie, path).status_code == 400
+    client.forget_cookies()
+    for path in ("?next=//[", "?next=%00"):
+        assert client.request("GET", f"/console/sign-in{path}", key=None).status_code == 200
+    headers = {"Origin": "http://["}
+    data = {"key": API_KEY}
+    answer = client.request("POST", "/console/sign-in", key=None, data=data, headers=headers)
+    assert answer.status_code == 403
+    assert sign_in(client, "a\0b").status_code == 400
+
+
+def test_stored_estimates_are_shown(client: Client) -> None:
+    ids = [client.post("/v1/estimate/create", board(label=name)).json()["id"] for name in "AB"]
+    cookie = sign_in(client, API_KEY).cookies[COOKIE]
+    listed = open_page(client, cookie)
+    assert listed.status_code == 200
+    assert all(estimate_id in listed.text for estimate_id in ids)
+    one = open_page(client, cookie, f"{PAGE}/{ids[0]}")
+    assert (one.status_code, "<svg" in one.text) == (200, True)
+    both = open_page(client, cookie, f"{PAGE}/compare?id={ids[0]}&id={ids[1]}")
+    assert (both.status_code, both.text.count("<svg")) == (200, 2)

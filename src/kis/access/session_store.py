@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
-from kis.access.sessions import FORGOTTEN_AFTER_S, Failures, Session
+from kis.access.sessions import FORGOTTEN_AFTER_S, MOST_SESSIONS, Failures, Session
 from kis.access.tables import console_session_table, sign_in_failure_table
 from kis.db.metadata import UtcText
 
@@ -29,7 +29,15 @@ def find_session(connection: Connection, session_id: str, now: datetime) -> Sess
 
 
 def add_session(connection: Connection, session: Session) -> None:
-    """Store a new session; those that have expired are deleted."""
+    """Store a new session; those that have expired go, and the oldest of many of one key."""
+    newest = (
+        select(_sessions.id)
+        .where(_sessions.key_id == session.key_id)
+        .order_by(_sessions.created_at.desc())
+        .limit(MOST_SESSIONS - 1)
+    )
+    surplus = (_sessions.key_id == session.key_id) & _sessions.id.not_in(newest)
+    connection.execute(delete(console_session_table).where(surplus))
     connection.execute(
         delete(console_session_table).where(_sessions.expires_at <= session.created_at)
     )
@@ -57,11 +65,6 @@ def add_failure(connection: Connection, client: str, now: datetime) -> None:
     """Count one failure of an address, and forget the addresses that have been quiet."""
     connection.execute(delete(sign_in_failure_table).where(_failures.failed_at <= _oldest(now)))
     connection.execute(_COUNT, {"client": client, "failed_at": now})
-
-
-def forgive(connection: Connection, client: str) -> None:
-    """Forget the failures of an address, which has given a right key."""
-    connection.execute(delete(sign_in_failure_table).where(_failures.client == client))
 
 
 def _oldest(now: datetime) -> datetime:

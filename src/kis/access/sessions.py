@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 SESSION_HOURS = 12
 TOKEN_BYTES = 32
+MOST_SESSIONS = 50
+"""Of one key, which a whole office may share. The oldest ends when one more begins."""
 FREE_FAILURES = 5
 """Wrong keys from one address before the next is not looked at."""
 FIRST_LOCK_S = 30

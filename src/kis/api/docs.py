@@ -23,7 +23,10 @@ PAGE = """<!doctype html>
 </html>
 """
 # Swagger UI sets style attributes; everything else comes from here and nowhere else.
-POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " frame-ancestors 'none'; base-uri 'none'"
+)
 
 
 def mount(app: FastAPI, documented: Documented) -> None:

@@ -159,7 +159,7 @@ class Gatekeeper:
             allowance = await self._limiter.take(Client(key.holder if key else "", client))
             exchange.headers += _rate_headers(allowance)
             if not allowance.allowed:
-                raise _too_many(allowance)
+                raise too_many(allowance)
         if key is None:
             raise _unauthenticated(_header(scope, b"x-api-key") or "")
         if not key.may(needed):
@@ -302,7 +302,8 @@ def _forbidden(hint: Text) -> DomainError:
     return refusal(ErrorCode.FORBIDDEN, denied, hint)
 
 
-def _too_many(allowance: Allowance) -> DomainError:
+def too_many(allowance: Allowance) -> DomainError:
+    """Return the error of a client that asks too often."""
     wait_s = allowance.retry_after_s
     return refusal(
         ErrorCode.RATE_LIMITED,

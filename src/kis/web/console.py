@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kis.access.rate import Client, Limiter
 from kis.access.sessions import SESSION_HOURS
 from kis.api.errors import (
     MAX_FINDINGS,
@@ -23,10 +24,10 @@ from kis.api.errors import (
     status_of,
     unavailable,
 )
-from kis.api.gatekeeper import ADMIN_NEEDED
+from kis.api.gatekeeper import ADMIN_NEEDED, too_many
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Finding, Text
-from kis.web.forms import read_form
+from kis.web.forms import read_form, refuse_nul
 from kis.web.sessions import Sessions, SignedIn, is_from_page
 from kis.web.visit import Page, Visit, address_of, render, wants_part
 from kis.web.words import LANGUAGES, Words, language_of, words_of
@@ -55,9 +56,9 @@ logger = logging.getLogger("kis.web")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_console(sessions: Sessions, pages: Iterable[Page]) -> ASGIApp:
+def create_console(sessions: Sessions, limiter: Limiter, pages: Iterable[Page]) -> ASGIApp:
     """Return the application that answers / and /console."""
-    door = _Door(sessions)
+    door = _Door(sessions, limiter)
     routes = [
         Route("/", partial(_go, HOME)),
         Route("/console", partial(_go, HOME)),
@@ -91,8 +92,9 @@ async def _go(where: str, _: Request) -> Response:
 class _Door:
     """Lets those in who are signed in, to what their key covers."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, limiter: Limiter) -> None:
         self._sessions = sessions
+        self._limiter = limiter
 
     async def pass_through(self, page: Page, request: Request) -> Response:
         """Answer a request to `page`."""
@@ -102,6 +104,8 @@ class _Door:
         request.state.key = signed_in.key  # for the log
         visit = Visit(request, signed_in, _words(request))
         try:
+            await self._count(signed_in.key.holder, request)
+            refuse_nul(value for _, value in request.query_params.multi_items())
             if not visit.may(page.needs):
                 raise _forbidden()
             if request.method not in SAFE:
@@ -125,6 +129,7 @@ class _Door:
         form = await read_form(request)
         following = _following(form.get("next"))
         try:
+            await self._count("", request)
             client = request.state.context.client
             signed_in = await self._sessions.sign_in(form.get("key", "").strip(), client)
         except DomainError as error:
@@ -133,12 +138,20 @@ class _Door:
             page = _sign_in_page(request, following, error.main, status_of(error))
             page.headers.update(_retry_after(error))
             return page
+        await self._sessions.end(request.cookies.get(_cookie_of(request)))
         request.state.key = signed_in.key
         response: Response = RedirectResponse(following, 303)
         if wants_part(request):
             response = Response(status_code=204, headers={CSRF_HEADER: signed_in.csrf_token})
         _give_cookie(request, response, signed_in.token)
         return response
+
+    async def _count(self, holder: str, request: Request) -> None:
+        """Count a request as /v1 does: what a key may ask for in a minute is one sum."""
+        if self._limiter.is_on:
+            allowance = await self._limiter.take(Client(holder, request.state.context.client))
+            if not allowance.allowed:
+                raise too_many(allowance)
 
     async def sign_out(self, visit: Visit) -> Response:
         """End the session."""
@@ -246,9 +259,8 @@ def _words(request: Request) -> Words:
 
 def _following(address: str | None) -> str:
     """Return `address` if it is one of ours, else where everybody begins."""
-    parts = urlsplit(address or "")
-    is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/console/")
-    return address if address and is_ours and "\\" not in address else HOME
+    is_ours = address is not None and address.startswith("/console/") and "\\" not in address
+    return address if address is not None and is_ours else HOME
 
 
 def _is_secure(request: Request) -> bool:
@@ -284,7 +296,8 @@ def _require_same_origin(request: Request) -> None:
     if site is not None:
         is_other = site not in ("same-origin", "none")
     else:
-        is_other = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        own = f"{request.url.scheme}://{request.headers.get('host')}"
+        is_other = origin is not None and origin != own
     if is_other:
         raise _from_elsewhere()
 

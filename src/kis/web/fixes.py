@@ -51,8 +51,8 @@ def _fixes(finding: Finding, field: str, brands: Sequence[str]) -> Iterator[Fix]
         case ErrorCode.NEED_KNOWLEDGE_UPDATE if last == "brand":
             yield from (Fix(field, brand) for brand in brands)
         case ErrorCode.ACCESSORY_CONFLICT:
-            yield Fix("accessories", "true")
-            yield Fix("accessories", "false")
+            yield Fix("accessories", "some")
+            yield Fix("accessories", "none")
         case _:
             return
 

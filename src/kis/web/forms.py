@@ -1,5 +1,6 @@
 """Reads what a page sends."""
 
+from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ async def read_form(request: Request) -> dict[str, str]:
             (await request.body()).decode(),
             keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict",
         )  # fmt: skip
+        refuse_nul(value for _, value in fields)
     except (UnicodeDecodeError, ValueError) as error:
         raise DomainError(
             Finding(
@@ -32,6 +34,24 @@ async def read_form(request: Request) -> dict[str, str]:
             )
         ) from error
     return dict(fields)
+
+
+def refuse_nul(values: Iterable[str]) -> None:
+    """Refuse what no text of ours holds, and none in PostgreSQL can.
+
+    Raises:
+        DomainError: INVALID_REQUEST.
+
+    """
+    if any("\x00" in value for value in values):
+        raise DomainError(
+            Finding(
+                ErrorCode.INVALID_REQUEST,
+                "",
+                Text("NUL 문자가 있습니다.", "There is a NUL character."),
+                Text("그 문자를 빼십시오.", "Leave it out."),
+            )
+        )
 
 
 def number_or_text(text: str) -> int | str | None:

@@ -16,6 +16,7 @@ from kis.access.sessions import (
     open_session,
     session_id_of,
 )
+from kis.access.tokens import key_id_in
 from kis.audit.store import Entry, record
 from kis.db.engine import Database
 from kis.db.writer import Writer
@@ -62,6 +63,9 @@ class Sessions:
     async def sign_in(self, secret: str, client: str) -> SignedIn:
         """Open a session with the key `secret`, asked for by the address `client`.
 
+        A lock is for keys that somebody could guess, those of an .env: what has the form of a
+        key made here is looked up all the same, so that nobody locks out a whole office.
+
         Raises:
             DomainError: UNAUTHENTICATED, no valid key has that secret; RATE_LIMITED, that
                 address gave wrong ones too often.
@@ -71,7 +75,7 @@ class Sessions:
             lambda c: session_store.load_failures(c, client, self._now())
         )
         wait_s = locked_for_s(failures, self._now())
-        if wait_s:
+        if wait_s and key_id_in(secret) is None:
             raise _locked(wait_s)
         key = self._keys.find(secret) or await self._find_again(secret)
         if key is None:
@@ -85,7 +89,6 @@ class Sessions:
         session = open_session(token, key.key_id, self._now())
 
         def write(connection: Connection) -> None:
-            session_store.forgive(connection, client)
             session_store.add_session(connection, session)
             entry = Entry(session.created_at, key.key_id, SIGN_IN, key.holder, client=client)
             record(connection, [entry])
@@ -106,10 +109,14 @@ class Sessions:
         key = self._keys.named(session.key_id) or await self._name_again(session.key_id)
         return key and SignedIn(token, key, session.expires_at)
 
+    async def end(self, token: str | None) -> None:
+        """End the session of `token`, if there is one: another takes its place."""
+        if token:
+            await self._writer.execute(lambda c: session_store.end_session(c, session_id_of(token)))
+
     async def sign_out(self, signed_in: SignedIn) -> None:
         """End a session, wherever its cookie may have got to."""
-        session_id = session_id_of(signed_in.token)
-        await self._writer.execute(lambda c: session_store.end_session(c, session_id))
+        await self.end(signed_in.token)
 
 
 def is_from_page(signed_in: SignedIn, sent: str) -> bool:

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from kis.access.keys import Scope
 from kis.api.gatekeeper import RequestContext
 from kis.estimate.answer import Caller
+from kis.estimate.words import FORMS, LOCATIONS, MOUNTS
 from kis.web.assets import asset
 from kis.web.sessions import SignedIn
 from kis.web.words import Words
@@ -39,6 +40,7 @@ _environment = jinja2.Environment(
     lstrip_blocks=True,
 )
 _environment.globals["asset"] = asset
+_environment.globals["words"] = {"FORMS": FORMS, "LOCATIONS": LOCATIONS, "MOUNTS": MOUNTS}
 _environment.filters["moment"] = local_moment
 _environment.filters["moment_of"] = lambda text: local_moment(datetime.fromisoformat(text))
 _environment.filters["whole"] = whole

@@ -34,6 +34,7 @@ def test_every_word_that_is_used_exists_and_every_one_that_exists_is_used() -> N
     composed = tuple(COMPOSED.findall(sources()))
     used = {name for name in USED.findall(sources()) if not name.endswith(".")}
     assert used <= known, used - known
+    assert all(any(name.startswith(prefix) for name in known) for prefix in composed), composed
     unused = {name for name in known - used if not name.startswith(composed or ("\0",))}
     assert not unused, unused
 

@@ -1,5 +1,6 @@
 """견적함: estimates that are stored: found, read, noted on, compared, printed."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +10,7 @@ import msgspec
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+from kis.api.direct import ID
 from kis.errors import DomainError, ErrorCode, Finding, Text
 from kis.estimate.answer import Answer
 from kis.estimate.drawing.sheet import Drawn, draw
@@ -65,7 +67,7 @@ class _Shelf:
         answer = await self._load(visit.request.path_params["estimate_id"])
         note = await self._parts.notes.load(answer.id)
         return visit.show(
-            "estimates/one.html", answer=answer, note=note, drawing=_drawn(answer, visit)
+            "estimates/one.html", answer=answer, note=note, drawing=await _drawn(answer, visit)
         )
 
     async def compare(self, visit: Visit) -> Response:
@@ -75,7 +77,7 @@ class _Shelf:
         answers = [await self._load(estimate_id) for estimate_id in ids]
         return visit.show(
             "estimates/compare.html", answers=answers,
-            drawings=[_drawn(answer, visit) for answer in answers],
+            drawings=[await _drawn(answer, visit) for answer in answers],
             lines=list(side_by_side(*(answer.bill_of_materials for answer in answers))),
         )  # fmt: skip
 
@@ -120,7 +122,7 @@ def filter_of(asked: QueryParams) -> EstimateFilter:
             problems.append(_no_day(name, text))
             return None
 
-    size = asked.get("size", "").strip()
+    cursor, size = asked.get("before", ""), asked.get("size", "").strip()
     sizes = SIZE.fullmatch(size)
     if size and sizes is None:
         problems.append(_no_size(size))
@@ -129,7 +131,8 @@ def filter_of(asked: QueryParams) -> EstimateFilter:
     if problems:
         raise DomainError(*problems)
     return EstimateFilter(
-        A_PAGE + 1, before=asked.get("before") or None, text=asked.get("q", "")[:MAX_TEXT] or None,
+        A_PAGE + 1, before=cursor if ID.fullmatch(cursor) else None,
+        text=asked.get("q", "")[:MAX_TEXT] or None,
         brand=asked.get("brand") or None, since=since, until=until, width_mm=_mm(width),
         height_mm=_mm(height), depth_mm=_mm(depth),
     )  # fmt: skip
@@ -149,11 +152,12 @@ def _article(item: BillItem) -> tuple[str, ...]:
     return item.category, item.name, item.model, item.brand, item.specification
 
 
-def _drawn(answer: Answer, visit: Visit) -> str:
+async def _drawn(answer: Answer, visit: Visit) -> str:
     drawn = Drawn(
         answer.enclosure, answer.required, answer.layout, answer.bill_of_materials, answer.request
     )
-    return draw(drawn, visit.words.language, views_only=True)
+    # As at /v1: a board of a thousand devices takes as long as hundreds of estimates.
+    return await asyncio.to_thread(draw, drawn, visit.words.language, views_only=True)
 
 
 def _mm(text: str | None) -> float | None:

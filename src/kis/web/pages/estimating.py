@@ -1,5 +1,6 @@
 """견적: the screen on which a board is typed, its front view beside it."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -32,6 +33,9 @@ MAX_TYPED, MAX_OFFERED = 100, 10
 _BRANCH = re.compile(r"\$\.branches\[(\d+)\](.*)")
 
 
+DRAWN_AT_ONCE = 2
+
+
 class Objection(NamedTuple):
     """A finding as the screen shows it: at its field, with its remedies."""
 
@@ -59,6 +63,7 @@ class _Desk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._turn = asyncio.Semaphore(DRAWN_AT_ONCE)
 
     @property
     def _brands(self) -> tuple[str, ...]:
@@ -90,11 +95,17 @@ class _Desk:
             preview = self._parts.estimates.preview(draft)
         except DomainError as refusal:
             return await self._object(visit, refusal.findings)
-        drawing = draw(preview, visit.words.language, rows=preview.rows, views_only=True)
-        return visit.show(
-            "estimating/preview.html",
-            preview=preview, lines=lines_of(preview), drawing=drawing, is_open=is_open,
-        )  # fmt: skip
+
+        def show() -> Response:
+            drawing = draw(preview, visit.words.language, rows=preview.rows, views_only=True)
+            return visit.show(
+                "estimating/preview.html",
+                preview=preview, lines=lines_of(preview), drawing=drawing, is_open=is_open,
+            )  # fmt: skip
+
+        # A board of a thousand devices is a megabyte, and as slow as hundreds of estimates.
+        async with self._turn:
+            return await asyncio.to_thread(show)
 
     async def save(self, visit: Visit) -> Response:
         """Store the estimate, and tell its id; one key of idempotency is one estimate."""
