@@ -166,6 +166,9 @@ def test_odd_input_is_refused(client: Client) -> None:
     answer = client.request("POST", "/console/sign-in", key=None, data=data, headers=headers)
     assert answer.status_code == 403
     assert sign_in(client, "a\0b").status_code == 400
+    for method in ("POST", "PUT", "DELETE"):
+        answer = client.request(method, "/console/nowhere", key=None)
+        assert (answer.status_code, "없는 주소입니다" in answer.text) == (404, True)
 
 
 def test_stored_estimates_are_shown(client: Client) -> None:

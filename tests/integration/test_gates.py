@@ -112,19 +112,23 @@ def test_every_code_of_a_board_is_among_the_cases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "expected", "actual"),
+    ("request_", "expected", "actual", "has_models"),
     [
-        (with_main(model="SBS-54", poles="3P"), "4P", "3P"),
-        (board(device={"type": "ELCB"}), "MCCB", "ELCB"),
-        (with_main(model="SBS-54", af=100), 50, 100),
-        (with_main(model="ABN-54"), "LS", "SANGDO"),
+        (with_main(model="SBS-54", poles="3P"), "4P", "3P", True),
+        (board(device={"type": "ELCB"}), "MCCB", "ELCB", True),
+        (with_main(model="SBS-54", af=100), 50, 100, False),
+        (with_main(model="ABN-54"), "LS", "SANGDO", False),
     ],
 )
 def test_mismatch_tells_what_would_be_right(
-    shared_client: Client, request_: dict[str, Any], expected: object, actual: object
-) -> None:
+    shared_client: Client, request_: dict[str, Any], expected: object, actual: object,
+    has_models: bool,
+) -> None:  # fmt: skip
+    """What was stated, what the model is, and models that are what was stated."""
     finding = problem_of(shared_client.post(CREATE, request_), 422)["findings"][0]
+    models = finding["data"].pop("models", [])
     assert finding["data"] == {"expected": expected, "actual": actual}
+    assert bool(models) == has_models
     assert str(expected) in finding["hint"]
     assert str(expected) in finding["hintEn"]
 

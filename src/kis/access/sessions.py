@@ -6,6 +6,7 @@ opened the session. What the session may do is what that key may do now.
 
 import hashlib
 import hmac
+import ipaddress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ SESSION_HOURS = 12
 TOKEN_BYTES = 32
 MOST_SESSIONS = 50
 """Of one key, which a whole office may share. The oldest ends when one more begins."""
+IPV6_NETWORK_BITS = 64
 FREE_FAILURES = 5
 """Wrong keys from one address before the next is not looked at."""
 FIRST_LOCK_S = 30
@@ -53,6 +55,20 @@ def csrf_token_of(token: str) -> str:
     Another site can have the cookie sent, where a browser lets it, but cannot read this.
     """
     return hmac.digest(token.encode(), b"KIS-CONSOLE-CSRF-1", "sha256").hex()
+
+
+def counted_as(address: str) -> str:
+    """Return whom the failures of an address are counted for: of IPv6, its network of 64 bits.
+
+    One machine has as many addresses there as it likes.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address) or found.ipv4_mapped is not None:
+        return address
+    return str(ipaddress.ip_network((found, IPV6_NETWORK_BITS), strict=False))
 
 
 def locked_for_s(failures: Failures | None, now: datetime) -> int:

@@ -1,7 +1,9 @@
 """What the values of a request are called among people, in Korean and English."""
 
+import re
+
 from kis.errors import Text
-from kis.estimate.model import MIXED
+from kis.estimate.model import MIXED, BillItem
 
 FORMS: dict[str, Text] = {
     "ECONOMIC": Text("경제형", "economic"),
@@ -45,6 +47,32 @@ KINDS = {  # of accessories
 def kind_of_accessory(kind: str) -> Text:
     """Return the words of the trade; a kind that is not known here is as the table names it."""
     return KINDS.get(kind) or Text(kind, kind)
+
+
+_ARTICLES = {
+    "외함(기성함)": "Enclosure (stock)",
+    "외함(제작함)": "Enclosure (made to order)",
+    "메인 차단기": "Main breaker",
+    "분기 차단기": "Branch breaker",
+    "분기 모선": "Branch busbar",
+    **{text.ko: text.en.capitalize() for text in KINDS.values()},
+}
+_ARTICLE = re.compile(f"^(?:{'|'.join(map(re.escape, _ARTICLES))})(?= |$)")
+_UNITS = {"면": "ea", "EA": "ea", "조": "set"}
+
+
+def article_name(item: BillItem) -> Text:
+    """Return what an article of a bill is called; a circuit's own name stays as it is."""
+    return Text(item.name, _ARTICLE.sub(_in_english, item.name))
+
+
+def unit_name(item: BillItem) -> Text:
+    """Return what an article of a bill is counted in."""
+    return Text(item.unit, _UNITS.get(item.unit, item.unit))
+
+
+def _in_english(found: re.Match[str]) -> str:
+    return _ARTICLES[found[0]]
 
 
 def brand_name(brand: str) -> Text:

@@ -38,6 +38,7 @@ LANGUAGE_COOKIE: Final = "kis_language"
 CSRF_HEADER: Final = "x-csrf-token"
 FORM: Final = "application/x-www-form-urlencoded"
 SAFE: Final = ("GET", "HEAD")
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self';"
@@ -69,7 +70,7 @@ def create_console(sessions: Sessions, limiter: Limiter, pages: Iterable[Page]) 
             Route(page.path, _plain(partial(door.pass_through, page)), methods=[page.method])
             for page in (*pages, Page("POST", "/console/sign-out", door.sign_out))
         ),
-        Route("/console/{rest:path}", _plain(_tell_unknown)),
+        Route("/console/{rest:path}", _plain(_tell_unknown), methods=list(METHODS)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(GZipMiddleware, minimum_size=1000)])
 

@@ -11,6 +11,7 @@ from kis.access import session_store
 from kis.access.keys import Key, KeySet
 from kis.access.sessions import (
     TOKEN_BYTES,
+    counted_as,
     csrf_token_of,
     locked_for_s,
     open_session,
@@ -71,8 +72,9 @@ class Sessions:
                 address gave wrong ones too often.
 
         """
+        counted = counted_as(client)
         failures = await self._database.read(
-            lambda c: session_store.load_failures(c, client, self._now())
+            lambda c: session_store.load_failures(c, counted, self._now())
         )
         wait_s = locked_for_s(failures, self._now())
         if wait_s and key_id_in(secret) is None:
@@ -80,7 +82,7 @@ class Sessions:
         key = self._keys.find(secret) or await self._find_again(secret)
         if key is None:
             now = self._now()
-            await self._writer.execute(lambda c: session_store.add_failure(c, client, now))
+            await self._writer.execute(lambda c: session_store.add_failure(c, counted, now))
             raise _wrong_key()
         return await self._open(key, client)
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from kis.access.keys import Scope
 from kis.api.gatekeeper import RequestContext
 from kis.estimate.answer import Caller
-from kis.estimate.words import FORMS, LOCATIONS, MOUNTS
+from kis.estimate.words import FORMS, LOCATIONS, MOUNTS, article_name, unit_name
 from kis.web.assets import asset
 from kis.web.sessions import SignedIn
 from kis.web.words import Words
@@ -44,6 +44,8 @@ _environment.globals["words"] = {"FORMS": FORMS, "LOCATIONS": LOCATIONS, "MOUNTS
 _environment.filters["moment"] = local_moment
 _environment.filters["moment_of"] = lambda text: local_moment(datetime.fromisoformat(text))
 _environment.filters["whole"] = whole
+_environment.filters["article"] = article_name
+_environment.filters["unit"] = unit_name
 
 
 def render(

@@ -5,6 +5,7 @@ import pytest
 from kis.access.sessions import (
     SESSION_HOURS,
     Failures,
+    counted_as,
     csrf_token_of,
     locked_for_s,
     open_session,
@@ -38,3 +39,18 @@ def test_a_session_lasts_a_working_day_and_keeps_no_token() -> None:
 def test_no_two_sessions_share_what_pages_send() -> None:
     assert csrf_token_of("a") != csrf_token_of("b")
     assert csrf_token_of("a") != session_id_of("a")
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.7"),
+        ("-", "-"),
+    ],
+)
+def test_an_ipv6_network_is_one(address: str, counted: str) -> None:
+    assert counted_as(address) == counted

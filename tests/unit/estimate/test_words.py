@@ -7,15 +7,17 @@ from typing import Any, get_args
 import pytest
 
 from kis.errors import Text
-from kis.estimate.model import Form, Mount
+from kis.estimate.model import BillItem, Form, Mount
 from kis.estimate.words import (
     FORMS,
     LOCATIONS,
     MATERIALS,
     MOUNTS,
     TYPES,
+    article_name,
     brand_name,
     kind_of_accessory,
+    unit_name,
 )
 from kis.knowledge.model import BreakerType, Location, Material
 from tests.unit.knowledge.rows import seed_tables
@@ -50,3 +52,21 @@ def test_kind_and_brand_without_words_are_as_the_table_names_them() -> None:
     assert kind_of_accessory("relay_2") == Text("relay_2", "relay_2")
     assert brand_name("LS") == Text("LS", "LS")
     assert brand_name("MIXED") == Text("혼용", "mixed")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "english"),
+    [
+        ("외함(기성함)", "면", "Enclosure (stock), ea"),
+        ("외함(제작함)", "면", "Enclosure (made to order), ea"),
+        ("메인 차단기", "EA", "Main breaker, ea"),
+        ("분기 차단기 동력 타이머", "EA", "Branch breaker 동력 타이머, ea"),
+        ("타이머", "EA", "Timer, ea"),
+        ("분기 모선", "조", "Branch busbar, set"),
+        ("gadget", "box", "gadget, box"),
+    ],
+)
+def test_articles_of_a_bill_in_english(name: str, unit: str, english: str) -> None:
+    item = BillItem("branch", name, 1, unit)
+    assert article_name(item).ko == name
+    assert f"{article_name(item).en}, {unit_name(item).en}" == english
