@@ -13,6 +13,8 @@ UV := $(shell uv --version 2>/dev/null | grep -Eq '^uv (0\.(9|[1-9][0-9])|[1-9])
 
 # Use the interpreter that is there; never download one.
 export UV_PYTHON_DOWNLOADS := never
+# Where a company's proxy signs anew, the system's store is what has its certificate.
+export UV_SYSTEM_CERTS ?= 1
 
 define require_python
 @test -n "$(PYTHON)" || { echo "Python 3.11 이상이 필요합니다: PATH에 없습니다." >&2; \

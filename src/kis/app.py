@@ -34,8 +34,6 @@ from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import COUNT_REFUSED, active_version
 from kis.api.openapi import Documented
 from kis.api.parameters import refuse_unknown
-from kis.estimate.rerun import resize
-from kis.knowledge.golden import GoldenService
 from kis.knowledge.pruning import PruningService
 from kis.knowledge.reading import Reader
 from kis.ops.backup.service import BackupService
@@ -130,7 +128,7 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
         journal.router(services.protection, documented),
         key_routes.router(services.keys.service, documented),
         backups.router(backup_service, documented),
-        golden.router(services.catalogue, _golden(services), documented),
+        golden.router(services.catalogue, services.golden, documented),
         health.router(services.database, services.writer, services.knowledge, documented),
         _metrics_router(services, settings),
     )
@@ -148,13 +146,6 @@ def create_app(settings: Settings, beat: Beat = lambda: None) -> Application:
     return Application(gatekeeper, services)
 
 
-def _golden(services: Services) -> GoldenService:
-    return GoldenService(
-        database=services.database, writer=services.writer, knowledge=services.knowledge,
-        resize=resize, now=clock.now,
-    )  # fmt: skip
-
-
 def _swap(services: Services) -> knowledge.Swap:
     return knowledge.counted(services.activation, services.metrics)
 
@@ -168,7 +159,7 @@ def _console(services: Services, settings: Settings, backups: BackupService) -> 
         random_bytes=os.urandom,
     )  # fmt: skip
     about_knowledge = KnowledgeParts(
-        services.catalogue, services.staging, _swap(services), _golden(services),
+        services.catalogue, services.staging, _swap(services), services.golden,
         Reader(database=services.database, knowledge=services.knowledge), services.replays,
     )  # fmt: skip
     parts = Parts(

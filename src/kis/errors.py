@@ -7,6 +7,10 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
+
+Language = Literal["ko", "en"]
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MAX_KEY_CHARACTERS = 40
@@ -135,3 +139,10 @@ class DomainError(Exception):
     def main(self) -> Finding:
         """The finding that names the error."""
         return self.findings[0]
+
+
+def refusal(
+    code: ErrorCode, message: Text, hint: Text = NO_HINT, path: str = "", **data: object
+) -> DomainError:
+    """Return the error of one finding."""
+    return DomainError(Finding(code, path, message, hint, data))

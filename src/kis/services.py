@@ -33,6 +33,7 @@ from kis.knowledge.content import ContentError
 from kis.knowledge.first import load_first_version
 from kis.knowledge.fleet import Alone, Fleet, SharedFleet, worker_name
 from kis.knowledge.following import Follower
+from kis.knowledge.golden import GoldenService
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Staging
 from kis.ops.apart import run_apart
@@ -69,6 +70,7 @@ class Services:
     staging: Staging
     activation: ActivationService
     catalogue: KnowledgeService
+    golden: GoldenService
     replays: ReplayService
     keys: Keys
     metrics: Metrics
@@ -114,8 +116,7 @@ def open_services(settings: Settings) -> Services:
     workers = Workers(keys.keyring)
     staging = Staging(
         database=database, writer=writer, folder=settings.home / UPLOADS,
-        resize=resize, apart=run_apart, now=clock.now,
-    )  # fmt: skip
+        resize=resize, apart=run_apart, now=clock.now)  # fmt: skip
     return Services(
         database=database,
         protection=protection,
@@ -142,6 +143,8 @@ def open_services(settings: Settings) -> Services:
             regress=partial(preparing.regress, resize=resize, replay_latest=regress)),
         catalogue=KnowledgeService(
             database=database, writer=writer, staging=staging, now=clock.now),
+        golden=GoldenService(
+            database=database, writer=writer, knowledge=active, resize=resize, now=clock.now),
         replays=ReplayService(database=database),
         keys=keys,
         metrics=counted,

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from kis.errors import Language
 from kis.estimate.drawing.block import Reference
 from kis.estimate.drawing.sheet import Drawn, draw
-from kis.estimate.drawing.words import Language
 from kis.estimate.request import parse_board
 from kis.estimate.rerun import admit
 from kis.knowledge.snapshot import Snapshot

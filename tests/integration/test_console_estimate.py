@@ -108,6 +108,14 @@ def test_a_variant_begins_with_the_stored_board(desk: Desk, client: Client) -> N
     assert desk.open(f"{PAGE}?from=0-0").status_code == 404
 
 
+def test_a_stored_estimate_that_is_damaged_is_told(desk: Desk, client: Client) -> None:
+    made = client.post("/v1/estimate/create", BOARD).json()
+    rows_of(client.settings.home, """UPDATE "Estimate" SET answer = '{'""")
+    for path in (f"{PAGE}?from={made['id']}", f"/console/estimates/{made['id']}"):
+        page = desk.open(path)
+        assert (page.status_code, "저장된 견적이 손상되었습니다" in page.text) == (500, True)
+
+
 def test_models_are_completed(desk: Desk) -> None:
     found = desk.open("/console/models?q=sie32&brand=SANGDO").json()
     assert "SIE-32" in [item["model"] for item in found["items"]]

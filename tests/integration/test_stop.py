@@ -62,6 +62,16 @@ def test_where_nothing_was_started_there_is_nothing_to_end(tmp_path: Path) -> No
     assert Program(tmp_path).json("stop") == {"outcome": "not running"}
 
 
+def test_a_server_at_another_port_is_told_of(server: Server, program: Program) -> None:
+    """The port may have been given to `serve` alone."""
+    elsewhere = Program(server.home)
+    done = elsewhere.run("stop")
+    assert (done.returncode, f"PORT={server.port} kis-backend stop" in done.stderr) == (1, True)
+    assert server.process.poll() is None
+    program.run("stop")
+    assert elsewhere.json("stop") == {"outcome": "not running"}
+
+
 def test_it_can_start_again(tmp_path: Path) -> None:
     for _ in range(2):
         with running_server(tmp_path / "home") as server:

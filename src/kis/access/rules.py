@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kis.access.keys import EnvKey, Key, Scope
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.korean import with_particle
 
 OVERLAP_DAYS = 7
@@ -135,47 +135,38 @@ def require_other_admin(
         Scope(other.scope) is Scope.ADMIN and state_of(other, given, now) is State.ACTIVE
         for other in others
     ):
-        raise DomainError(
-            Finding(
-                ErrorCode.KEY_LAST_ADMIN,
-                "",
-                Text(
-                    f"{key.key_id} 말고는 계속 쓸 수 있는(끝이 없는) 관리자 키가 없습니다.",
-                    f"But for {key.key_id} no usable admin key is without an end.",
-                ),
-                Text(
-                    "먼저 다른 관리자 키를 만드십시오: kis-backend keys create admin",
-                    "First make another one: kis-backend keys create admin",
-                ),
-            )
+        raise refusal(
+            ErrorCode.KEY_LAST_ADMIN,
+            Text(
+                f"{key.key_id} 말고는 계속 쓸 수 있는(끝이 없는) 관리자 키가 없습니다.",
+                f"But for {key.key_id} no usable admin key is without an end.",
+            ),
+            Text(
+                "먼저 다른 관리자 키를 만드십시오: kis-backend keys create admin",
+                "First make another one: kis-backend keys create admin",
+            ),
         )
 
 
 def key_not_found(key_id: str) -> DomainError:
     """Return the error that no key has that id."""
-    return DomainError(
-        Finding(
-            ErrorCode.KEY_NOT_FOUND,
-            "",
-            Text(f"키 {with_particle(key_id, '이/가')} 없습니다.", f"There is no key {key_id}."),
-            Text("id를 확인하십시오: kis-backend keys list", "Check the id: kis-backend keys list"),
-        )
+    return refusal(
+        ErrorCode.KEY_NOT_FOUND,
+        Text(f"키 {with_particle(key_id, '이/가')} 없습니다.", f"There is no key {key_id}."),
+        Text("id를 확인하십시오: kis-backend keys list", "Check the id: kis-backend keys list"),
     )
 
 
 def key_ended(key_id: str, state: str) -> DomainError:
     """Return the error that a key has ended and cannot be replaced."""
-    return DomainError(
-        Finding(
-            ErrorCode.KEY_ENDED,
-            "",
-            Text(
-                f"키 {with_particle(key_id, '은/는')} 이미 끝났습니다({state}).",
-                f"The key {key_id} has ended ({state}).",
-            ),
-            Text(
-                "지금 쓰는 키를 교체하거나 새로 만드십시오: kis-backend keys list",
-                "Rotate a key that is in use, or make one: kis-backend keys list",
-            ),
-        )
+    return refusal(
+        ErrorCode.KEY_ENDED,
+        Text(
+            f"키 {with_particle(key_id, '은/는')} 이미 끝났습니다({state}).",
+            f"The key {key_id} has ended ({state}).",
+        ),
+        Text(
+            "지금 쓰는 키를 교체하거나 새로 만드십시오: kis-backend keys list",
+            "Rotate a key that is in use, or make one: kis-backend keys list",
+        ),
     )

@@ -17,10 +17,9 @@ from kis.api.batch_answer import LineEstimated, LineRefused
 from kis.api.batch_run import MAX_BOARDS, SILENT_S, BatchRun
 from kis.api.body import media_type, unsupported_coding, unsupported_media_type
 from kis.api.direct import DirectRoute
-from kis.api.errors import refusal
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
-from kis.errors import NO_HINT, DomainError, ErrorCode, Text
+from kis.errors import NO_HINT, DomainError, ErrorCode, Text, refusal
 from kis.estimate.batch import BatchLine
 from kis.estimate.batches import BatchService
 

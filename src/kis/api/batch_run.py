@@ -15,12 +15,12 @@ from starlette.types import Message, Receive, Send
 
 from kis.access.keys import KeySet
 from kis.api.batch_answer import Reply, tell, write_line
-from kis.api.errors import internal_fault, problem_body, refusal, silence, unavailable
+from kis.api.errors import internal_fault, problem_body, silence, unavailable
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.ndjson import Line, LineSplitter
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text, refusal
 from kis.estimate.batch import key_in
 from kis.estimate.batches import BatchService, LineAnswer
 

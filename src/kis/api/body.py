@@ -7,8 +7,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from kis import strict_json
-from kis.api.errors import refusal
-from kis.errors import ErrorCode, Text
+from kis.errors import ErrorCode, Text, refusal
 from kis.estimate.request import parse_body
 from kis.ops.apart import run_apart
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text, refusal
 from kis.knowledge.questions import Question
 from kis.telemetry import Refused, log_refusals
 
@@ -160,13 +160,6 @@ def finding_of(finding: Finding) -> ProblemFinding:
         hint_en=finding.hint.en,
         data=finding.data,
     )
-
-
-def refusal(
-    code: ErrorCode, message: Text, hint: Text, path: str = "", **data: object
-) -> DomainError:
-    """Return an error of the HTTP rim."""
-    return DomainError(Finding(code, path, message, hint, data))
 
 
 def internal_fault() -> DomainError:

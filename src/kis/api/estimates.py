@@ -27,17 +27,16 @@ from kis.api.errors import (
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.openapi import WITH_BODY, Documented
-from kis.errors import DomainError, ErrorCode
+from kis.errors import DomainError, ErrorCode, Language
 from kis.estimate.answer import CREATED, Answer, Caller
-from kis.estimate.drawing.words import Language
 from kis.estimate.model import Form, Number
 from kis.estimate.preview import Preview
 from kis.estimate.proof import EvidenceService
 from kis.estimate.request import NO_CONTROL_CHARACTERS, EstimateRequest, parse_board
 from kis.estimate.service import Created, EstimateService
 from kis.estimate.store import EstimateFilter, EstimateSummary
-from kis.evidence.statement import moment_text
 from kis.evidence.verification import Verification
+from kis.moments import moment_text
 from kis.telemetry import Refused, log_lookup, log_refusals
 
 JSON = "application/json"

@@ -21,13 +21,12 @@ from kis.api.errors import (
     headers_of,
     internal_fault,
     problem_body,
-    refusal,
     status_of,
     unavailable,
 )
 from kis.api.metrics import Metrics
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError, ErrorCode, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.estimate.answer import Caller
 from kis.settings import EQUAL_KEYS, Settings
 from kis.telemetry import log_access, new_request_id

@@ -14,11 +14,11 @@ from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
 from kis.errors import ErrorCode
 from kis.estimate.request import GOLDEN_NAME
-from kis.evidence.statement import moment_text
 from kis.knowledge.golden import GoldenService
 from kis.knowledge.golden_store import GoldenCase
 from kis.knowledge.questions_store import OpenQuestion
 from kis.knowledge.service import KnowledgeService
+from kis.moments import moment_text
 from kis.units import Size
 
 TAG = ["지식 Knowledge"]

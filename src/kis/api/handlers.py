@@ -15,12 +15,11 @@ from kis.api.errors import (
     internal_fault,
     log_refusal,
     problem_body,
-    refusal,
     status_of,
     unavailable,
 )
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError, ErrorCode, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.estimate.request import findings_of
 
 NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405

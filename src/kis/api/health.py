@@ -12,8 +12,8 @@ from kis.api.knowledge import answer
 from kis.api.openapi import Documented
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.evidence.statement import moment_text
 from kis.knowledge.active import ActiveKnowledge
+from kis.moments import moment_text
 from kis.ops.health import check_health
 
 TAG = ["운영 Operation"]

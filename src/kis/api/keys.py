@@ -19,7 +19,7 @@ from kis.api.knowledge import actor_of, answer
 from kis.api.openapi import Documented
 from kis.errors import ErrorCode
 from kis.estimate.request import Remark
-from kis.evidence.statement import moment_text
+from kis.moments import moment_text
 from kis.ops.keys.service import KeyService, Listed, Terms
 
 TAG = ("키 Keys",)

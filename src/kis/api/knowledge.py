@@ -13,13 +13,11 @@ from starlette.responses import Response
 
 from kis.api import examples
 from kis.api.body import media_type, read_model, unsupported_media_type
-from kis.api.errors import refusal
 from kis.api.gatekeeper import RequestContext
 from kis.api.metrics import Metrics
 from kis.api.openapi import Documented
-from kis.errors import DomainError, ErrorCode, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.estimate.request import NO_CONTROL_CHARACTERS, VERSION_LABEL, parse_body
-from kis.evidence.statement import moment_text
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
 from kis.knowledge.diff import Difference
 from kis.knowledge.fleet import Acknowledgement
@@ -27,6 +25,7 @@ from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Imported, ImportOrder, Staging
 from kis.knowledge.store import Version
 from kis.knowledge.validated import Validated
+from kis.moments import moment_text
 from kis.strict_json import NOT_UTF8
 
 JSON = "application/json"

@@ -13,7 +13,7 @@ from kis.api.openapi import Documented
 from kis.errors import ErrorCode
 from kis.estimate.note_store import Note
 from kis.estimate.notes import NoteRequest, NoteService
-from kis.evidence.statement import moment_text
+from kis.moments import moment_text
 
 PATH = "/v1/estimate/{estimateId}/note"
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -37,13 +37,14 @@ def migrate(as_json: AsJson = False) -> None:
     from kis.db.engine import open_database  # noqa: PLC0415
 
     settings = _settings()
-    with alone(settings):
-        database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-        try:
-            found = database.read_now(schema.stored_revision)
-            schema.migrate(database)
-        finally:
-            database.close()
+    with (
+        alone(settings),
+        closing(
+            open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+        ) as database,
+    ):
+        found = database.read_now(schema.stored_revision)
+        schema.migrate(database)
     if as_json:
         typer.echo(json.dumps({"from": found, "to": schema.HEAD}))
     elif found == schema.HEAD:
@@ -178,11 +179,8 @@ def _require_two(source: _End, target: _End) -> None:
 def _opened(end: _End) -> Iterator["Database"]:
     from kis.db.engine import open_database  # noqa: PLC0415 - only when the command runs
 
-    database = open_database(end.url, slow_query_ms=SLOW_MS)
-    try:
+    with closing(open_database(end.url, slow_query_ms=SLOW_MS)) as database:
         yield database
-    finally:
-        database.close()
 
 
 def _move(

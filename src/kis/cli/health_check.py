@@ -9,6 +9,7 @@ import typer
 
 from kis.cli.client import fail
 from kis.cli.server import AsJson
+from kis.moments import second_text
 from kis.serving.pid_file import endpoint_here
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _lines_of(told: "Round", *, has_ways: bool) -> list[str]:
 
 
 def _since(incident: "Incident") -> str:
-    at = f"{incident.since:%Y-%m-%dT%H:%M:%SZ}"
+    at = second_text(incident.since)
     return f"{at}부터, {incident.level}단계 / since {at}, level {incident.level}"
 
 
@@ -190,7 +191,7 @@ def _camel(observation: "Observation") -> dict[str, object]:
 def _camel_round(told: "Round") -> dict[str, object]:
     return {
         "incidents": [
-            {"check": each.check, "since": f"{each.since:%Y-%m-%dT%H:%M:%SZ}", "level": each.level}
+            {"check": each.check, "since": second_text(each.since), "level": each.level}
             for each in told.incidents
         ],
         "alerts": [_camel_delivery(each) for each in told.deliveries],

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import closing
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,7 +172,7 @@ def master(
 def _ask_about(rows: "list[StoredSecret]") -> None:
     """Show what would be given up, and end unless that is agreed to."""
     from kis.evidence.keys import state_of  # noqa: PLC0415 - only when the command runs
-    from kis.evidence.statement import moment_text  # noqa: PLC0415
+    from kis.moments import moment_text  # noqa: PLC0415
 
     typer.echo("봉인한 증거가 검증되지 않게 될 키 Keys whose evidence will not verify:", err=True)
     for row in rows:
@@ -196,22 +197,23 @@ def _relock(
 
     opener = KeySources.of(settings).opener
     name = Text("데이터베이스", "database")
-    with alone(settings):
-        database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-        try:
-            require_nobody_else(database, name)
-            migrate(database)
-            rows = database.read_now(lambda c: left_locked(c, before, opener))
-            lost = set()
-            if agree is not None and rows:
-                agree(rows)
-                require_nobody_else(database, name)  # the answer may have taken its time
-                lost = {row.key_id for row in rows}
-            return database.write_now(
-                lambda c: relock(c, before, opener, clock.now(), os.urandom, lost=lost)
-            )
-        finally:
-            database.close()
+    with (
+        alone(settings),
+        closing(
+            open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+        ) as database,
+    ):
+        require_nobody_else(database, name)
+        migrate(database)
+        rows = database.read_now(lambda c: left_locked(c, before, opener))
+        lost = set()
+        if agree is not None and rows:
+            agree(rows)
+            require_nobody_else(database, name)  # the answer may have taken its time
+            lost = {row.key_id for row in rows}
+        return database.write_now(
+            lambda c: relock(c, before, opener, clock.now(), os.urandom, lost=lost)
+        )
 
 
 def _list(kind: KeyKind | None, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kis.cli.backup_words import contents_words
-from kis.evidence.statement import moment_text
+from kis.moments import moment_text
 
 if TYPE_CHECKING:
     from kis.ops.backup.losing import Losses

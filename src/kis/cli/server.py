@@ -12,7 +12,7 @@ import typer
 from kis.cli.client import fail, prepare, show_secrets
 from kis.ops.reaching import Endpoint, client_of, endpoint_of, url_of
 from kis.serving.lock import Lock, Locked, lock_file, only_process
-from kis.serving.pid_file import end_server, named_process
+from kis.serving.pid_file import end_server, named_process, other_ports
 
 if TYPE_CHECKING:
     import socket
@@ -92,7 +92,16 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """이 홈의 서버를 끝낸다. End the server of this home; what it has begun is answered first."""
-    outcome = end_server(prepare().settings, patience)
+    settings = prepare().settings
+    outcome = end_server(settings, patience)
+    if outcome == "not running" and (ports := other_ports(settings)):
+        # A port may be given to `serve` alone: "not running" would be taken for "all is off".
+        fail(
+            f"포트 {settings.port}의 서버는 없지만, 이 홈의 서버가 다른 포트에서 돌고 있습니다."
+            f" 끝내려면: PORT={ports[0]} kis-backend stop",
+            f"No server runs at port {settings.port}, but one of this home does at another."
+            f" To end it: PORT={ports[0]} kis-backend stop",
+        )
     if outcome == "out of reach":
         fail(
             "이 홈의 서버가 다른 컨테이너에서 돌고 있어 여기서 끝낼 수 없습니다.",

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, func
+from sqlalchemy import URL, Connection, Engine, create_engine, func, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from kis.db.slow import log_slow_statements
@@ -153,3 +153,8 @@ def _trouble(url: URL, error: Exception) -> str:
 
 def _reason(error: Exception) -> str:
     return " ".join(str(getattr(error, "orig", error)).split())
+
+
+def database_bytes(connection: Connection) -> int:
+    """Return the size of the database on its server."""
+    return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)

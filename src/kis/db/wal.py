@@ -21,6 +21,8 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from kis.db.files import log_of
+
 CHECKPOINT_FRAMES = 1_000
 """How long the log grows before a checkpoint is tried, and between two that are tried.
 
@@ -122,7 +124,7 @@ class Wal:
     def __init__(self, database_file: Path, write_engine: Engine) -> None:
         """Prepare for the open `database_file`."""
         self.database_file = database_file
-        self.file = Path(f"{database_file}-wal")
+        self.file = log_of(database_file)
         self.index: WalIndex | None = None
         self.marks: deque[Mark] = deque(maxlen=_MOST_NOTES)
         self.turns: deque[Turn] = deque(maxlen=_MOST_NOTES)

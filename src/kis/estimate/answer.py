@@ -29,12 +29,12 @@ from kis.evidence.statement import (
     Statement,
     build_statement,
     evidence_id,
-    moment_text,
 )
 from kis.idempotency.model import RecordKey
 from kis.idempotency.store import Record
 from kis.knowledge.active import Active
 from kis.knowledge.model import Breaker
+from kis.moments import moment_text
 from kis.units import Size
 
 CREATED = 201

@@ -7,7 +7,7 @@ alone have the same bytes, and are estimated once.
 
 import msgspec
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.estimate.engine import Sized, size_of
 from kis.estimate.gates import check_statements
 from kis.estimate.model import MIXED, AccessoryDraft, Board, BoardDraft, Device, DeviceDraft
@@ -50,16 +50,14 @@ def decode_bare(request: bytes) -> Board:
     try:
         return _decoder.decode(request)
     except msgspec.DecodeError as error:
-        raise DomainError(
-            Finding(
-                ErrorCode.INVALID_REQUEST,
-                "$",
-                Text("저장된 요청이 손상되었습니다.", "The stored request is damaged."),
-                Text(
-                    "kis-backend evidence verify 로 그 견적을 확인하십시오.",
-                    "Check that estimate with kis-backend evidence verify.",
-                ),
-            )
+        raise refusal(
+            ErrorCode.INVALID_REQUEST,
+            Text("저장된 요청이 손상되었습니다.", "The stored request is damaged."),
+            Text(
+                "kis-backend evidence verify 로 그 견적을 확인하십시오.",
+                "Check that estimate with kis-backend evidence verify.",
+            ),
+            "$",
         ) from error
 
 

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import Field
 
 from kis import strict_json
-from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
+from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text, refusal
 from kis.estimate.answer import Asked, Caller, compose_record
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements
@@ -152,7 +152,7 @@ def _parse(raw: bytes, owner: str) -> tuple[RecordKey | None, BoardDraft]:
         value = strict_json.loads(raw)
     except strict_json.StrictJsonError as error:
         hint = Text("한 줄에 올바른 JSON 하나를 쓰십시오.", "Write one valid JSON text a line.")
-        raise DomainError(Finding(ErrorCode.MALFORMED_JSON, "", error.text, hint)) from None
+        raise refusal(ErrorCode.MALFORMED_JSON, error.text, hint) from None
     key = value.pop(KEY_FIELD, None) if isinstance(value, dict) else None
     return _record_key(key, owner), parse_board(value)
 

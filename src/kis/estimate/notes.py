@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from kis.audit import store as audit_store
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.estimate.answer import Caller
 from kis.estimate.note_store import Note, load_note, replace_note
 from kis.estimate.request import LINES
 from kis.estimate.service import not_found
 from kis.evidence.encoding import sha256_hex
-from kis.evidence.statement import moment_text
+from kis.moments import moment_text
 
 MAX_NOTE_CHARACTERS = 4_000
 
@@ -101,24 +101,20 @@ def _known(note: Note | None, estimate_id: str) -> Note:
 
 
 def _changed(note: Note) -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.NOTE_CHANGED,
-            "$.revision",
-            Text(
-                f"그 사이 메모가 바뀌었습니다(지금 revision {note.revision}). 저장하지 않았습니다.",
-                f"The note has changed meanwhile (it is at revision {note.revision} now);"
-                " yours was not stored.",
-            ),
-            Text(
-                "지금 메모를 보고 합친 뒤 그 revision으로 다시 보내십시오.",
-                "Look at the present note, merge yours, and send it with that revision.",
-            ),
-            {
-                "note": note.note,
-                "revision": note.revision,
-                "updatedAt": note.updated_at and moment_text(note.updated_at),
-                "updatedBy": note.updated_by,
-            },
-        )
+    return refusal(
+        ErrorCode.NOTE_CHANGED,
+        Text(
+            f"그 사이 메모가 바뀌었습니다(지금 revision {note.revision}). 저장하지 않았습니다.",
+            f"The note has changed meanwhile (it is at revision {note.revision} now);"
+            " yours was not stored.",
+        ),
+        Text(
+            "지금 메모를 보고 합친 뒤 그 revision으로 다시 보내십시오.",
+            "Look at the present note, merge yours, and send it with that revision.",
+        ),
+        "$.revision",
+        note=note.note,
+        revision=note.revision,
+        updatedAt=note.updated_at and moment_text(note.updated_at),
+        updatedBy=note.updated_by,
     )

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from kis.db.engine import Database
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text, refusal
 from kis.estimate import store
 from kis.estimate.columns import decode_answer, decode_stored, first_contradiction
 from kis.estimate.rerun import rerun
@@ -224,10 +224,8 @@ def _in_package(finding: Finding) -> Finding:
 
 
 def _not_recomputable(path: str) -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.INVALID_REQUEST,
-            path,
-            Text("이 설치의 지식이 아닙니다.", "It is not knowledge of this installation."),
-        )
+    return refusal(
+        ErrorCode.INVALID_REQUEST,
+        Text("이 설치의 지식이 아닙니다.", "It is not knowledge of this installation."),
+        path=path,
     )

@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kis.errors import DomainError, Finding
+from kis.errors import DomainError, Finding, Language
 from kis.estimate.drawing.sheet import Drawn, draw
-from kis.estimate.drawing.words import Language
 from kis.estimate.preview import preview_board
 from kis.estimate.request import parse_board
+from kis.estimate.stored import decode_stored
 from kis.knowledge.snapshot import Snapshot
 
 
@@ -27,21 +27,32 @@ class Redrawn(NamedTuple):
     refusals: tuple[Finding, ...] = ()
 
 
-_stored = msgspec.json.Decoder(Drawn)
+class _Asked(msgspec.Struct):
+    """What was asked, of a stored answer."""
+
+    request: dict[str, Any]
 
 
 def request_of(answer: bytes) -> dict[str, Any]:
-    """Return the request that a stored answer was given to."""
-    request: dict[str, Any] = msgspec.json.decode(answer)["request"]
-    return request
+    """Return the request that a stored answer was given to.
+
+    Raises:
+        DomainError: as `decode_stored`.
+
+    """
+    return decode_stored(answer, _Asked).request
 
 
 def redraw(answer: bytes, snapshot: Snapshot, language: Language) -> Redrawn:
     """Return the board of a stored `answer` as it is, and as it would be under `snapshot`.
 
     Brands may be mixed: whether that is allowed was decided when it was asked.
+
+    Raises:
+        DomainError: as `decode_stored`.
+
     """
-    before = _picture(_stored.decode(answer), language)
+    before = _picture(decode_stored(answer, Drawn), language)
     try:
         draft = parse_board(request_of(answer))
         after = preview_board(draft, snapshot, allow_mixed=True)

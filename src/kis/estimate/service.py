@@ -8,12 +8,11 @@ from typing import NamedTuple
 from kis.db.engine import Database
 from kis.db.lookup import Lookup
 from kis.db.writer import Writer
-from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Text
+from kis.errors import FINAL_CODES, DomainError, ErrorCode, Finding, Language, Text
 from kis.estimate import store
 from kis.estimate.answer import CREATED, Asked, Caller, compose_record
 from kis.estimate.checking import check_board
 from kis.estimate.drawing.sheet import draw_answer
-from kis.estimate.drawing.words import Language
 from kis.estimate.engine import estimate
 from kis.estimate.gates import check_statements
 from kis.estimate.model import BoardDraft

@@ -6,7 +6,7 @@ All lengths are tenths of a millimetre. Formulas are DOMAIN's, "ECONOMIC" and
 
 import msgspec
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import ErrorCode, Text, refusal
 from kis.estimate.model import Form, SelectedDevice, Selection
 from kis.knowledge.questions import Question, RuleTable, ask, rule_in_korean
 from kis.knowledge.rules import Row, RuleSet, row_for_frame
@@ -172,15 +172,13 @@ def _rule(table: tuple[Row, ...], name: RuleTable, device: SelectedDevice) -> Ro
     if row is not None:
         return row
     question = Question(kind="rule", rule_table=name, frame_size_a=frame)
-    raise DomainError(
-        Finding(
-            ErrorCode.NEED_KNOWLEDGE_UPDATE,
-            "$",
-            Text(
-                f"{frame}AF에 적용할 {rule_in_korean(name)} 규칙이 없습니다.",
-                f"There is no {name} rule for frame {frame} A.",
-            ),
-            ask(question),
-            {"question": question},
-        )
+    raise refusal(
+        ErrorCode.NEED_KNOWLEDGE_UPDATE,
+        Text(
+            f"{frame}AF에 적용할 {rule_in_korean(name)} 규칙이 없습니다.",
+            f"There is no {name} rule for frame {frame} A.",
+        ),
+        ask(question),
+        "$",
+        question=question,
     )

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import ErrorCode, Text, refusal
 from kis.evidence import key_store
 from kis.evidence.envelope import Keyring, key_id_for
 from kis.evidence.key_store import StoredSecret
@@ -157,17 +157,14 @@ def require_replaced(row: StoredSecret) -> None:
 
     """
     if row.retired_at is None:
-        raise DomainError(
-            Finding(
-                ErrorCode.KEY_CURRENT,
-                "",
-                Text(
-                    f"{with_particle(row.key_id, '은/는')} 지금 증거를 봉인하는 키입니다.",
-                    f"{row.key_id} is the key that seals now.",
-                ),
-                Text(
-                    "먼저 교체하십시오: kis-backend keys rotate evidence",
-                    "Rotate it first: kis-backend keys rotate evidence",
-                ),
-            )
+        raise refusal(
+            ErrorCode.KEY_CURRENT,
+            Text(
+                f"{with_particle(row.key_id, '은/는')} 지금 증거를 봉인하는 키입니다.",
+                f"{row.key_id} is the key that seals now.",
+            ),
+            Text(
+                "먼저 교체하십시오: kis-backend keys rotate evidence",
+                "Rotate it first: kis-backend keys rotate evidence",
+            ),
         )

@@ -6,7 +6,6 @@ once a row; the rest comes from the engine and takes the fast encoder.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -178,11 +177,3 @@ def evidence_id(estimate_id: str) -> str:
 
 def _once_each(rows: Iterable[RowEvidence]) -> tuple[RowEvidence, ...]:
     return tuple({row.digest: row for row in rows}.values())
-
-
-def moment_text(moment: datetime) -> str:
-    """Return `moment` as statements and answers have it: UTC, milliseconds, `Z`.
-
-    Two such texts compare as their moments do.
-    """
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

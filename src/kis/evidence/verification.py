@@ -27,8 +27,9 @@ from kis.evidence import encoding
 from kis.evidence.difference import first_difference
 from kis.evidence.encoding import NotCanonicalError, canonical_strict, sha256_hex
 from kis.evidence.envelope import ALGORITHM, Keyring, verify_signature
-from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id, moment_text
+from kis.evidence.statement import PACKAGE_SHAPE, document_digest, evidence_id
 from kis.korean import with_particle
+from kis.moments import moment_text
 
 Json = dict[str, Any]
 Recompute = Callable[[Json, Json], object]

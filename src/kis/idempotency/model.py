@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 
 MAX_KEY_LENGTH = 255
 
@@ -47,16 +47,14 @@ class Claims:
             yield
             return
         if key in self._held:
-            raise DomainError(
-                Finding(
-                    ErrorCode.IDEMPOTENCY_IN_FLIGHT,
-                    "Idempotency-Key",
-                    Text(
-                        "같은 Idempotency-Key의 요청을 처리하고 있습니다.",
-                        "A request with this Idempotency-Key is still being answered.",
-                    ),
-                    Text("잠시 후 다시 보내십시오.", "Send it again in a moment."),
-                )
+            raise refusal(
+                ErrorCode.IDEMPOTENCY_IN_FLIGHT,
+                Text(
+                    "같은 Idempotency-Key의 요청을 처리하고 있습니다.",
+                    "A request with this Idempotency-Key is still being answered.",
+                ),
+                Text("잠시 후 다시 보내십시오.", "Send it again in a moment."),
+                "Idempotency-Key",
             )
         self._held.add(key)
         try:
@@ -78,26 +76,22 @@ def check_key(key: str | None) -> None:
         f"출력 가능한 ASCII 문자 1~{MAX_KEY_LENGTH}자로 쓰십시오.",
         f"1 to {MAX_KEY_LENGTH} printable ASCII characters",
     )
-    raise DomainError(
-        Finding(
-            ErrorCode.INVALID_REQUEST,
-            "Idempotency-Key",
-            Text("Idempotency-Key가 올바르지 않습니다.", "The Idempotency-Key is not valid."),
-            allowed,
-        )
+    raise refusal(
+        ErrorCode.INVALID_REQUEST,
+        Text("Idempotency-Key가 올바르지 않습니다.", "The Idempotency-Key is not valid."),
+        allowed,
+        "Idempotency-Key",
     )
 
 
 def key_reused() -> DomainError:
     """Return the error of a key that was used for another request before."""
-    return DomainError(
-        Finding(
-            ErrorCode.IDEMPOTENCY_KEY_REUSED,
-            "Idempotency-Key",
-            Text(
-                "이 Idempotency-Key는 다른 내용의 요청에 이미 쓰였습니다.",
-                "This Idempotency-Key was used for a different request.",
-            ),
-            Text("새 키를 쓰십시오.", "Use a new key."),
-        )
+    return refusal(
+        ErrorCode.IDEMPOTENCY_KEY_REUSED,
+        Text(
+            "이 Idempotency-Key는 다른 내용의 요청에 이미 쓰였습니다.",
+            "This Idempotency-Key was used for a different request.",
+        ),
+        Text("새 키를 쓰십시오.", "Use a new key."),
+        "Idempotency-Key",
     )

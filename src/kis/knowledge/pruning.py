@@ -15,6 +15,7 @@ from kis.db.writer import Writer
 from kis.errors import Text
 from kis.knowledge import pointer, store
 from kis.knowledge.unused import DIGEST_SHOWN, Activation, Known, Use, upload_of, uses_of
+from kis.moments import second_text
 
 
 class PruneOrder(NamedTuple):
@@ -155,5 +156,5 @@ def _look(connection: Connection, before: datetime) -> _Found:
 
 
 def _told(use: Use) -> PrunedVersion:
-    since = None if use.unused_since is None else f"{use.unused_since:%Y-%m-%dT%H:%M:%SZ}"
+    since = None if use.unused_since is None else second_text(use.unused_since)
     return PrunedVersion(use.label, use.state, since, use.goes, use.why.ko, use.why.en)

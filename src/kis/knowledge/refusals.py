@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.korean import with_particle
 from kis.units import Size
 
@@ -150,44 +150,39 @@ def not_acknowledged(label: str, before: str, workers: object, undoing: Undoing)
             "another version was activated meanwhile.",
         ),
     }[undoing]
-    return DomainError(
-        Finding(
-            ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
-            "",
-            Text(
-                f"모든 워커가 {with_particle(label, '을/를')} 쓰지는 못하여 {undone.ko}",
-                f"Not every worker could take {label}: {undone.en}",
-            ),
-            Text(
-                "workers에 나온 워커의 로그를 보고 고치거나 재시작한 뒤 다시 하십시오.",
-                "See the log of the worker that `workers` names; mend or restart it, then retry.",
-            ),
-            {"workers": workers},
-        )
+    return refusal(
+        ErrorCode.ACTIVATION_NOT_ACKNOWLEDGED,
+        Text(
+            f"모든 워커가 {with_particle(label, '을/를')} 쓰지는 못하여 {undone.ko}",
+            f"Not every worker could take {label}: {undone.en}",
+        ),
+        Text(
+            "workers에 나온 워커의 로그를 보고 고치거나 재시작한 뒤 다시 하십시오.",
+            "See the log of the worker that `workers` names; mend or restart it, then retry.",
+        ),
+        workers=workers,
     )
 
 
 def regression_failed(names: Sequence[str], report: object) -> DomainError:
     """Golden cases would come out differently."""
     listed = ", ".join(names)
-    return DomainError(
-        Finding(
-            ErrorCode.REGRESSION_FAILED,
-            "$.versionLabel",
-            Text(
-                f"기준 사례가 달라져 활성화하지 않았습니다: {listed}",
-                f"Not activated, golden cases come out differently: {listed}",
-            ),
-            Text(
-                "표를 고치거나, 옳은 변경이면 force와 reason을 지정하십시오. 낡은 기준 사례는"
-                " DELETE /v1/knowledge/golden/{이름} 으로 지우고"
-                " POST /v1/knowledge/golden 으로 다시 고정할 수 있습니다.",
-                "Mend the tables, or give force and a reason if the change is right. Golden cases"
-                " that are out of date can be deleted (DELETE /v1/knowledge/golden/{name}) and"
-                " pinned anew (POST /v1/knowledge/golden).",
-            ),
-            {"regression": report},
-        )
+    return refusal(
+        ErrorCode.REGRESSION_FAILED,
+        Text(
+            f"기준 사례가 달라져 활성화하지 않았습니다: {listed}",
+            f"Not activated, golden cases come out differently: {listed}",
+        ),
+        Text(
+            "표를 고치거나, 옳은 변경이면 force와 reason을 지정하십시오. 낡은 기준 사례는"
+            " DELETE /v1/knowledge/golden/{이름} 으로 지우고"
+            " POST /v1/knowledge/golden 으로 다시 고정할 수 있습니다.",
+            "Mend the tables, or give force and a reason if the change is right. Golden cases"
+            " that are out of date can be deleted (DELETE /v1/knowledge/golden/{name}) and"
+            " pinned anew (POST /v1/knowledge/golden).",
+        ),
+        "$.versionLabel",
+        regression=report,
     )
 
 
@@ -227,20 +222,19 @@ def golden_exists(name: str) -> DomainError:
 def golden_size_mismatch(name: str, expected: Size, actual: Size) -> DomainError:
     """The size that a golden case states is not what its board comes out at."""
     stated, found = (f"{size.W} x {size.H} x {size.D} mm" for size in (expected, actual))
-    return DomainError(
-        Finding(
-            ErrorCode.GOLDEN_SIZE_MISMATCH,
-            "$.expected",
-            Text(
-                f"기준 사례 {name}의 expected는 {stated}인데 활성 지식으로는 {found}입니다.",
-                f"The golden case {name} expects {stated}, but the active knowledge gives {found}.",
-            ),
-            Text(
-                "크기를 고치거나 생략하십시오. 그 크기가 옳으면 표를 먼저 고치십시오.",
-                "Correct the size or leave it out; if it is right, mend the tables first.",
-            ),
-            {"expected": expected, "actual": actual},
-        )
+    return refusal(
+        ErrorCode.GOLDEN_SIZE_MISMATCH,
+        Text(
+            f"기준 사례 {name}의 expected는 {stated}인데 활성 지식으로는 {found}입니다.",
+            f"The golden case {name} expects {stated}, but the active knowledge gives {found}.",
+        ),
+        Text(
+            "크기를 고치거나 생략하십시오. 그 크기가 옳으면 표를 먼저 고치십시오.",
+            "Correct the size or leave it out; if it is right, mend the tables first.",
+        ),
+        "$.expected",
+        expected=expected,
+        actual=actual,
     )
 
 
@@ -258,4 +252,4 @@ def golden_not_found(name: str) -> DomainError:
 
 
 def _refusal(code: ErrorCode, path: str, message: Text, hint: Text) -> DomainError:
-    return DomainError(Finding(code, path, message, hint))
+    return refusal(code, message, hint, path)

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -162,11 +163,10 @@ def _stored_keys(settings: Settings) -> list[Checkup]:
     if file is not None and not file.exists():
         return []
     try:
-        database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-        try:
+        with closing(
+            open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+        ) as database:
             troubles = database.read_now(lambda c: _troubles_of_keys(c, settings))
-        finally:
-            database.close()
     except (SQLAlchemyError, sqlite3.Error, DatabaseUnavailable) as error:
         line = in_one_line(getattr(error, "orig", error))
         return [

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
-from sqlalchemy import func, select
 
 from kis.db.engine import Database
+from kis.db.files import bytes_of
+from kis.db.postgres import database_bytes
 from kis.db.unavailable import DatabaseUnavailable
 
 Source = Callable[[], Iterable[Metric]]
@@ -54,9 +55,7 @@ class DatabaseSize:
         self._bytes = None
         try:
             async with asyncio.timeout(WITHIN_S):
-                self._bytes = await self._database.read(
-                    lambda c: c.scalar(select(func.pg_database_size(func.current_database())))
-                )
+                self._bytes = await self._database.read(database_bytes)
         except (DatabaseUnavailable, TimeoutError):
             return
 
@@ -68,8 +67,7 @@ class DatabaseSize:
 
 def _size_of(file: Path) -> int | None:
     try:
-        wal = file.with_name(f"{file.name}-wal")
-        return file.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+        return bytes_of(file)
     except OSError:
         return None
 

@@ -22,7 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kis.audit import store as audit_store
 from kis.db.engine import Database, open_database, open_second_writer
+from kis.db.files import log_of
 from kis.db.locks import lock_maintenance
+from kis.db.postgres import database_bytes
 from kis.db.writer import Writer
 from kis.errors import Text
 from kis.ops.doctor import in_one_line
@@ -204,12 +206,11 @@ def _table_rows(rows: dict[str, int]) -> tuple[TableRows, ...]:
 def sizes_of(connection: Connection) -> Sizes:
     """Return how large the database is."""
     if connection.dialect.name == "postgresql":
-        size = connection.scalar(text("SELECT pg_database_size(current_database())"))
-        return Sizes(size or 0)
+        return Sizes(database_bytes(connection))
     page: int = connection.scalar(text("PRAGMA page_size")) or 0
     pages: int = connection.scalar(text("PRAGMA page_count")) or 0
     free: int = connection.scalar(text("PRAGMA freelist_count")) or 0
-    log = Path(f"{connection.engine.url.database}-wal")
+    log = log_of(Path(str(connection.engine.url.database)))
     return Sizes(page * pages, page * free, log.stat().st_size if log.exists() else 0)
 
 
@@ -236,8 +237,7 @@ WHERE NOT indisvalid AND relname ~ '_cc(new|old)[0-9]*$' AND pg_table_is_visible
 
 def _maintain_server(url: str) -> list[MaintenanceStep]:
     """Vacuum, analyse and reindex each table, on a connection of its own."""
-    database = open_second_writer(url, slow_query_ms=SLOW_MS)
-    try:
+    with closing(open_second_writer(url, slow_query_ms=SLOW_MS)) as database:
         engine = database.write_engine.execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text("SET statement_timeout = 0"))
@@ -246,8 +246,6 @@ def _maintain_server(url: str) -> list[MaintenanceStep]:
             left = connection.execute(text(LEFT_BEHIND)).scalars().all()
             steps += [_try(connection, f'DROP INDEX CONCURRENTLY "{name}"') for name in left]
             return steps
-    finally:
-        database.close()
 
 
 def _maintain_table(connection: Connection, name: str) -> Iterator[MaintenanceStep]:
@@ -292,8 +290,7 @@ def maintain_fully(url: str, file: Path, now: datetime, tell: Callable[[str], No
     """
     # The copy is made beside the file, where the room was looked for.
     os.environ["SQLITE_TMPDIR"] = str(file.parent)
-    database = open_database(url, slow_query_ms=SLOW_MS)
-    try:
+    with closing(open_database(url, slow_query_ms=SLOW_MS)) as database:
         before = database.read_now(sizes_of)
         needed, free = int(ROOM * before.database), shutil.disk_usage(file.parent).free
         if free < needed:
@@ -315,6 +312,4 @@ def maintain_fully(url: str, file: Path, now: datetime, tell: Callable[[str], No
                 steps.append(MaintenanceStep(statement, "done", _since(began)))
         after = database.read_now(sizes_of)
         rows = database.read_now(count_rows)
-    finally:
-        database.close()
     return Maintained("sqlite", True, before, after, 0.0, tuple(steps), _table_rows(rows))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from kis.moments import second_text
 from kis.ops.log_files import Read, files_since, read_file
 from kis.ops.report_tally import DENIED, OTHERS, SERVER_FAULT, Tally, Timings
 from kis.ops.report_volume import LEAST_DAYS, Verdict, judge
@@ -154,14 +155,9 @@ def midnight(day: date) -> datetime:
 
 def read_log(log: Path, period: Period) -> tuple[Tally, list[Read]]:
     """Count what `log`, and what was rotated out of it, says of `period`."""
-    tally = Tally([log_text(moment) for moment in period.starts], DAYS_BEFORE)
+    tally = Tally([second_text(moment) for moment in period.starts], DAYS_BEFORE)
     since_s = period.starts[0].timestamp()
     return tally, [read_file(path, tally.add) for path in files_since(log, since_s)]
-
-
-def log_text(moment: datetime) -> str:
-    """Return a moment in UTC as lines of the log have it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def compose(
@@ -176,7 +172,7 @@ def compose(
     requests, lookups = tally.timings.total, tally.lookups.total()
     return Report(
         kind=period.kind, first_day=str(period.days[DAYS_BEFORE]), last_day=str(period.days[-1]),
-        since=log_text(period.since), until=log_text(period.until),
+        since=second_text(period.since), until=second_text(period.until),
         is_complete=now >= period.until, requests=requests,
         error_rate=_share(tally.faults, requests), errors=tally.faults,
         server_errors=sum(n for status, n in tally.statuses.items() if status >= SERVER_FAULT),

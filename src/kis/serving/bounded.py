@@ -17,9 +17,9 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from kis.api.errors import PROBLEM_TYPE, problem_body, refusal, silence, status_of
+from kis.api.errors import PROBLEM_TYPE, problem_body, silence, status_of
 from kis.api.metrics import COUNT_REFUSED
-from kis.errors import DomainError, ErrorCode, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.telemetry import log_access, new_request_id
 
 MOST_OUTSIDE_BYTES = 64 * 1024

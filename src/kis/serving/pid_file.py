@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.05
 Ending = Literal["not running", "ended", "killed", "out of reach"]
 FREE, OUT_OF_REACH = -1, 0
-ADDRESS = ".address"
+NAME, SUFFIX, ADDRESS = "kis-backend-", ".pid", ".address"
 
 # struct flock of Linux, fcntl(2): type, whence, start, length, process.
 _FLOCK = struct.Struct("@hhqqi4x")
@@ -33,7 +33,15 @@ _FLOCK = struct.Struct("@hhqqi4x")
 
 def pid_file(settings: "Settings") -> Path:
     """Return the file of the server of this home and port."""
-    return settings.home / "data" / f"kis-backend-{settings.port}.pid"
+    return settings.home / "data" / f"{NAME}{settings.port}{SUFFIX}"
+
+
+def other_ports(settings: "Settings") -> list[int]:
+    """Return the other ports at which servers of this home run."""
+    found = pid_file(settings).parent.glob(f"{NAME}*{SUFFIX}")
+    ports = {path.name.removeprefix(NAME).removesuffix(SUFFIX): path for path in found}
+    others = [port for port, path in ports.items() if port.isdecimal() and _is_held(path)]
+    return sorted(set(map(int, others)) - {settings.port})
 
 
 def endpoint_here(settings: "Settings") -> Endpoint:
@@ -104,6 +112,17 @@ def end_server(settings: "Settings", patience_s: float) -> Ending:
             _is_free_within(descriptor, patience_s)
             ending = "killed"
         return ending
+    finally:
+        os.close(descriptor)
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return _holder(descriptor) != FREE
     finally:
         os.close(descriptor)
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import uvicorn
@@ -123,11 +124,10 @@ def serve_with_workers(
 
     """
     # Before any worker: what is wrong is told once, and the schema made once.
-    database = open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
-    try:
+    with closing(
+        open_database(settings.database_url, slow_query_ms=settings.slow_query_ms)
+    ) as database:
         migrate(database)
-    finally:
-        database.close()
     app = f"{__name__}:{create_worker.__name__}"
     config = uvicorn.Config(
         app, factory=True, workers=count, timeout_worker_healthcheck=HUNG_AFTER_S, **options

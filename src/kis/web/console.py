@@ -26,11 +26,11 @@ from kis.api.errors import (
 )
 from kis.api.gatekeeper import ADMIN_NEEDED, too_many
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import LANGUAGES, DomainError, ErrorCode, Finding, Text, refusal
 from kis.web.forms import read_form, refuse_nul
 from kis.web.sessions import Sessions, SignedIn, is_from_page
 from kis.web.visit import Page, Visit, address_of, render, wants_part
-from kis.web.words import LANGUAGES, Words, language_of, words_of
+from kis.web.words import Words, language_of, words_of
 
 HOME: Final = "/console/estimate"
 SIGN_IN: Final = "/console/sign-in"
@@ -156,7 +156,7 @@ class _Door:
 
     async def sign_out(self, visit: Visit) -> Response:
         """End the session."""
-        await self._sessions.sign_out(visit.signed_in)
+        await self._sessions.end(visit.signed_in.token)
         response = RedirectResponse(SIGN_IN, 303)
         response.delete_cookie(
             _cookie_of(visit.request), secure=_is_secure(visit.request), httponly=True,
@@ -232,13 +232,10 @@ def _retry_after(error: DomainError) -> dict[str, str]:
 
 
 async def _tell_unknown(_: Request) -> Response:
-    raise DomainError(
-        Finding(
-            ErrorCode.NOT_FOUND,
-            "",
-            Text("없는 주소입니다.", "There is nothing at this address."),
-            Text("위의 메뉴에서 고르십시오.", "Choose from the menu above."),
-        )
+    raise refusal(
+        ErrorCode.NOT_FOUND,
+        Text("없는 주소입니다.", "There is nothing at this address."),
+        Text("위의 메뉴에서 고르십시오.", "Choose from the menu above."),
     )
 
 
@@ -304,30 +301,24 @@ def _require_same_origin(request: Request) -> None:
 
 
 def _from_elsewhere() -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.FORBIDDEN,
-            "",
-            Text("이 페이지에서 보낸 요청이 아닙니다.", "This was not sent by a page of ours."),
-            Text("페이지를 다시 열고 하십시오.", "Open the page again."),
-        )
+    return refusal(
+        ErrorCode.FORBIDDEN,
+        Text("이 페이지에서 보낸 요청이 아닙니다.", "This was not sent by a page of ours."),
+        Text("페이지를 다시 열고 하십시오.", "Open the page again."),
     )
 
 
 def _forbidden() -> DomainError:
     denied = Text("이 키로는 할 수 없습니다.", "This key may not do that.")
-    return DomainError(Finding(ErrorCode.FORBIDDEN, "", denied, ADMIN_NEEDED))
+    return refusal(ErrorCode.FORBIDDEN, denied, ADMIN_NEEDED)
 
 
 def _unauthenticated() -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.UNAUTHENTICATED,
-            "",
-            Text("로그인이 끝났습니다.", "You are signed in no more."),
-            Text(
-                "다시 로그인하면 입력하던 것이 그대로 있습니다.",
-                "Sign in again: what you typed is still here.",
-            ),
-        )
+    return refusal(
+        ErrorCode.UNAUTHENTICATED,
+        Text("로그인이 끝났습니다.", "You are signed in no more."),
+        Text(
+            "다시 로그인하면 입력하던 것이 그대로 있습니다.",
+            "Sign in again: what you typed is still here.",
+        ),
     )

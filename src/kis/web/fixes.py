@@ -1,14 +1,14 @@
 """Remedies that a page can offer as a button: which field to set to what. Pure."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from kis.errors import ErrorCode, Finding
+from kis.estimate.request import Poles
+from kis.estimate.words import LOCATIONS, MOUNTS
 
-POLES = ("1P", "2P", "3P", "4P")
-KINDS = ("MCCB", "ELCB", "MCB", "RCBO")
-MOUNTS = ("WALL", "FLUSH", "STAND")
-LOCATIONS = ("INDOOR", "OUTDOOR")
+STATED_TYPES = ("MCCB", "ELCB")
+"""What a board's device is asked to be; miniature ones are named by their model."""
 MAX_FIXES = 8
 """More buttons than that are read by nobody."""
 
@@ -62,7 +62,8 @@ def _stated(field: str, last: str, brands: Sequence[str]) -> Sequence[str]:
     if field in ("branches", "accessories"):
         return ("none",)
     return {
-        "brand": brands, "location": LOCATIONS, "mount": MOUNTS, "poles": POLES, "type": KINDS[:2],
+        "brand": brands, "location": tuple(LOCATIONS), "mount": tuple(MOUNTS),
+        "poles": get_args(Poles), "type": STATED_TYPES,
     }.get(last, ())  # fmt: skip
 
 

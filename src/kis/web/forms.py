@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import ErrorCode, Text, refusal
 
 MAX_FIELDS = 200
 MAX_DIGITS = 10
@@ -25,13 +25,10 @@ async def read_form(request: Request) -> dict[str, str]:
         )  # fmt: skip
         refuse_nul(value for _, value in fields)
     except (UnicodeDecodeError, ValueError) as error:
-        raise DomainError(
-            Finding(
-                ErrorCode.INVALID_REQUEST,
-                "",
-                Text("양식을 읽을 수 없습니다.", "The form cannot be read."),
-                Text("페이지를 다시 열고 하십시오.", "Open the page again."),
-            )
+        raise refusal(
+            ErrorCode.INVALID_REQUEST,
+            Text("양식을 읽을 수 없습니다.", "The form cannot be read."),
+            Text("페이지를 다시 열고 하십시오.", "Open the page again."),
         ) from error
     return dict(fields)
 
@@ -44,13 +41,10 @@ def refuse_nul(values: Iterable[str]) -> None:
 
     """
     if any("\x00" in value for value in values):
-        raise DomainError(
-            Finding(
-                ErrorCode.INVALID_REQUEST,
-                "",
-                Text("NUL 문자가 있습니다.", "There is a NUL character."),
-                Text("그 문자를 빼십시오.", "Leave it out."),
-            )
+        raise refusal(
+            ErrorCode.INVALID_REQUEST,
+            Text("NUL 문자가 있습니다.", "There is a NUL character."),
+            Text("그 문자를 빼십시오.", "Leave it out."),
         )
 
 

@@ -21,7 +21,7 @@ from kis.access.tokens import key_id_in
 from kis.audit.store import Entry, record
 from kis.db.engine import Database
 from kis.db.writer import Writer
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 
 SIGN_IN = "console.sign_in"
 FindAgain = Callable[[str], Awaitable[Key | None]]
@@ -116,10 +116,6 @@ class Sessions:
         if token:
             await self._writer.execute(lambda c: session_store.end_session(c, session_id_of(token)))
 
-    async def sign_out(self, signed_in: SignedIn) -> None:
-        """End a session, wherever its cookie may have got to."""
-        await self.end(signed_in.token)
-
 
 def is_from_page(signed_in: SignedIn, sent: str) -> bool:
     """Whether `sent` is the CSRF token of that session's pages."""
@@ -127,26 +123,22 @@ def is_from_page(signed_in: SignedIn, sent: str) -> bool:
 
 
 def _wrong_key() -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.UNAUTHENTICATED,
-            "key",
-            Text("키가 올바르지 않습니다.", "That key is wrong."),
-            Text(
-                "받은 키를 그대로 붙여 넣으십시오. 키는 관리자에게 받습니다.",
-                "Paste the key as it was given to you. Keys come from the administrator.",
-            ),
-        )
+    return refusal(
+        ErrorCode.UNAUTHENTICATED,
+        Text("키가 올바르지 않습니다.", "That key is wrong."),
+        Text(
+            "받은 키를 그대로 붙여 넣으십시오. 키는 관리자에게 받습니다.",
+            "Paste the key as it was given to you. Keys come from the administrator.",
+        ),
+        "key",
     )
 
 
 def _locked(wait_s: int) -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.RATE_LIMITED,
-            "key",
-            Text("틀린 키를 여러 번 넣었습니다.", "Wrong keys were given several times."),
-            Text(f"{wait_s}초 뒤에 다시 하십시오.", f"Try again in {wait_s} s."),
-            {"retryAfter": wait_s},
-        )
+    return refusal(
+        ErrorCode.RATE_LIMITED,
+        Text("틀린 키를 여러 번 넣었습니다.", "Wrong keys were given several times."),
+        Text(f"{wait_s}초 뒤에 다시 하십시오.", f"Try again in {wait_s} s."),
+        "key",
+        retryAfter=wait_s,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jinja2
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from kis.api.gatekeeper import RequestContext
 from kis.estimate.answer import Caller
 from kis.estimate.words import FORMS, LOCATIONS, MOUNTS, article_name, unit_name
 from kis.web.assets import asset
+from kis.web.forms import number_or_text
 from kis.web.sessions import SignedIn
 from kis.web.words import Words
 
@@ -87,10 +88,14 @@ class Visit(NamedTuple):
         context: RequestContext = self.request.state.context
         return context
 
-    @property
-    def is_from_script(self) -> bool:
-        """Whether a part of a page is wanted."""
-        return wants_part(self.request)
+    def named(self, name: str) -> str:
+        """Return what the address has where the page's path has `{name}`."""
+        return cast("str", self.request.path_params[name])
+
+    def count_asked(self, name: str) -> int:
+        """Return the whole number that the query gives to `name`; 0 where it gives none."""
+        number = number_or_text(self.request.query_params.get(name, ""))
+        return number if isinstance(number, int) else 0
 
     def may(self, scope: Scope) -> bool:
         """Whether the key that is signed in covers `scope`."""

@@ -4,12 +4,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from kis.errors import Text
+from kis.errors import Language, Text
 
-Language = Literal["ko", "en"]
-LANGUAGES: tuple[Language, ...] = ("ko", "en")
 FOLDER = Path(__file__).with_name("locale")
 
 

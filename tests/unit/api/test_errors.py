@@ -10,11 +10,10 @@ from kis.api.errors import (
     headers_of,
     internal_fault,
     problem_body,
-    refusal,
     status_of,
     unavailable,
 )
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text, refusal
 from kis.knowledge.questions import Question
 
 FINDING = Finding(

@@ -13,11 +13,10 @@ from starlette.types import Scope as AsgiScope
 
 from kis.access.keys import Scope
 from kis.access.rate import RateLimiter
-from kis.api.errors import refusal
 from kis.api.gatekeeper import Gatekeeper
 from kis.api.metrics import Metrics
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import ErrorCode, Text
+from kis.errors import ErrorCode, Text, refusal
 from kis.telemetry import close_logging, configure_logging
 from tests.integration.problems import problem_of
 from tests.keys import key_set

@@ -16,7 +16,6 @@ from kis.evidence.statement import (
     build_statement,
     document_digest,
     evidence_id,
-    moment_text,
     row_evidence,
 )
 
@@ -82,15 +81,3 @@ def test_the_evidence_id_follows_from_the_estimate_id() -> None:
     digest = hashlib.sha256(b"kis-evidence-ide1").hexdigest()
     assert evidence_id("e1") == f"ev_{digest[:32]}"
     assert evidence_id("e2") != evidence_id("e1")
-
-
-@pytest.mark.parametrize(
-    ("moment", "text"),
-    [
-        (AT, "2026-11-22T10:15:00.123Z"),
-        (AT.replace(microsecond=0), "2026-11-22T10:15:00.000Z"),
-        (AT.replace(microsecond=999_999), "2026-11-22T10:15:00.999Z"),
-    ],
-)
-def test_moment_text(moment: datetime, text: str) -> None:
-    assert moment_text(moment) == text

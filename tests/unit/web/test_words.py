@@ -3,9 +3,9 @@ from string import Formatter
 
 import pytest
 
-from kis.errors import Text
+from kis.errors import LANGUAGES, Text
 from kis.web.visit import TEMPLATES
-from kis.web.words import LANGUAGES, language_of, words_of
+from kis.web.words import language_of, words_of
 
 USED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
 COMPOSED = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+\.)["']\s*~""")

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from kis.errors import Language
 from kis.estimate.bom import rating_of
 from kis.estimate.drawing import svg
 from kis.estimate.drawing.devices import Device, Facing
 from kis.estimate.drawing.lettering import Surface, Writing, write, writing_for
 from kis.estimate.drawing.svg import Rect
-from kis.estimate.drawing.words import Language, kind_in
+from kis.estimate.drawing.words import kind_in
 from kis.estimate.model import Number, Role
 
 FILLS: dict[Role, str] = {"main": "#d6e6f5", "branch": "#f3f7fb", "accessory": "#eef4ea"}

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from kis.errors import Language
 from kis.estimate.bom import rating_of
 from kis.estimate.drawing import svg
 from kis.estimate.drawing.devices import Device
 from kis.estimate.drawing.svg import Rect
-from kis.estimate.drawing.words import Language, kind_in
+from kis.estimate.drawing.words import kind_in
 from kis.estimate.tracing import Part
 
 LEADING = 1.2

@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from kis.errors import Language
 from kis.estimate.drawing import svg
 from kis.estimate.drawing.svg import Rect
-from kis.estimate.drawing.words import WORDS, Language, Words, kind_in
+from kis.estimate.drawing.words import WORDS, Words, kind_in
 from kis.estimate.tracing import Part
 
 ROW_HEIGHT = 1.5

@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import Language
 from kis.estimate.drawing import svg
 from kis.estimate.drawing.block import Cell, Reference, cells_of, draw_block, height_of
 from kis.estimate.drawing.devices import devices_of
 from kis.estimate.drawing.listing import Table, draw_table, table_of
 from kis.estimate.drawing.svg import Rect
 from kis.estimate.drawing.views import PAPER, chain_width, front_view, side_view
-from kis.estimate.drawing.words import WORDS, Language, Words, kind_in
+from kis.estimate.drawing.words import WORDS, Words, kind_in
 from kis.estimate.model import BillItem, Board, Enclosure, Layout
+from kis.estimate.stored import decode_stored
 from kis.estimate.tracing import Part, trace
 from kis.units import Size
 
@@ -107,33 +108,15 @@ class _Stored(Drawn, frozen=True, rename="camel", kw_only=True):
     created_at: str
 
 
-_decoder = msgspec.json.Decoder(_Stored)
-
-
 def draw_answer(answer: bytes, language: Language) -> bytes:
     """Return the drawing of a stored answer.
 
     Raises:
-        DomainError: INTERNAL, it is none of ours any more.
+        DomainError: as `decode_stored`.
 
     """
-    try:
-        stored = _decoder.decode(answer)
-    except msgspec.DecodeError as error:
-        raise DomainError(_damaged()) from error
+    stored = decode_stored(answer, _Stored)
     return draw(stored, language, reference=Reference(stored.id, stored.created_at)).encode()
-
-
-def _damaged() -> Finding:
-    return Finding(
-        ErrorCode.INTERNAL,
-        "",
-        Text("저장된 견적이 손상되었습니다.", "The stored estimate is damaged."),
-        Text(
-            "kis-backend evidence verify 로 그 견적을 확인하십시오.",
-            "Check that estimate with kis-backend evidence verify.",
-        ),
-    )
 
 
 class _Sheet(NamedTuple):

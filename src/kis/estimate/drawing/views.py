@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kis.errors import Language
 from kis.estimate.drawing import svg
 from kis.estimate.drawing.bodies import draw_devices
 from kis.estimate.drawing.clearances import (
@@ -14,7 +15,7 @@ from kis.estimate.drawing.devices import Device, door_inset
 from kis.estimate.drawing.dimensions import across, chain_across, chain_down, down
 from kis.estimate.drawing.feeding import draw_busbars
 from kis.estimate.drawing.svg import Rect
-from kis.estimate.drawing.words import WORDS, Language, Words
+from kis.estimate.drawing.words import WORDS, Words
 from kis.estimate.model import Busbar, Enclosure
 
 CAPTION = 3.4

@@ -1,11 +1,9 @@
 """What a drawing says, in the two languages."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from kis.errors import Text
+from kis.errors import Language, Text
 from kis.estimate.words import FORMS, KINDS, LOCATIONS, MATERIALS, MOUNTS
-
-Language = Literal["ko", "en"]
 
 
 class Words(NamedTuple):

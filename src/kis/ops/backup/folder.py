@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from kis.evidence.statement import moment_text
+from kis.moments import moment_text
 from kis.ops import durable
 from kis.ops.backup.latest import manifest_of, name_of_latest
 from kis.ops.backup.manifest import Manifest, encode

@@ -1,13 +1,14 @@
 """What a restore would lose: what is in the present database and not in the restored one."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from kis.db.engine import Database, open_database
 from kis.estimate.tables import estimate_table
-from kis.evidence.statement import moment_text
+from kis.moments import moment_text
 from kis.ops.backup.checking import rows_of_all
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.present import read_present
@@ -53,11 +54,8 @@ def compare(place: Place, tell: Tell) -> Losses | None:
     """Compare the present database with the one of `place`; None where there is none to read."""
 
     def look(present: Database) -> Losses:
-        restored = open_database(place.url, slow_query_ms=SLOW_MS)
-        try:
+        with closing(open_database(place.url, slow_query_ms=SLOW_MS)) as restored:
             return _compare(present, restored, tell)
-        finally:
-            restored.close()
 
     return read_present(place.source, look)
 

@@ -1,6 +1,7 @@
 """A backup of a PostgreSQL database: pg_dump of one state, whose rows are counted with it."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -34,8 +35,7 @@ def make(source: Source, scratch: Path, now: Callable[[], datetime], tell: Tell)
     """
     taken_at = now()
     dumped = scratch / "kis.dump"
-    database = open_database(source.url, slow_query_ms=SLOW_MS)
-    try:
+    with closing(open_database(source.url, slow_query_ms=SLOW_MS)) as database:
         major = server_major(database)
         writer = postgres_programs.find("pg_dump", major)
         with database.read_engine.connect() as connection:
@@ -48,8 +48,6 @@ def make(source: Source, scratch: Path, now: Callable[[], datetime], tell: Tell)
             order = checking.Order(source.opener)
             found = checking.verify_evidence(database, source.url, order, tell)
             contents = msgspec.structs.replace(contents, evidence=found)
-    finally:
-        database.close()
     reader = postgres_programs.find("pg_restore", major)
     postgres_programs.run(reader, ("--file=/dev/null", dumped), tell, READ)
     packed = packing.digest_of(dumped, tell)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -128,15 +128,12 @@ def fill(place: Place, path: Path, tell: Tell) -> None:
         Unsound: there is no pg_restore, or it fails.
 
     """
-    database = open_database(place.url, slow_query_ms=SLOW_MS)
-    try:
+    with closing(open_database(place.url, slow_query_ms=SLOW_MS)) as database:
         program = postgres_programs.find("pg_restore", server_major(database))
         arguments = ("--exit-on-error", "--no-owner", "--no-privileges", path)
         postgres_programs.run(program, arguments, tell, RESTORE, place.url)
         # It comes without statistics: the first lists would read whole tables.
         database.write_now(lambda connection: connection.execute(text("ANALYZE")))
-    finally:
-        database.close()
 
 
 def require_alone(source: Source) -> None:

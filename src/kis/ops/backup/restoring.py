@@ -5,7 +5,7 @@ Nothing is changed before `swap`. A kill at any instant leaves the old one or th
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -244,8 +244,5 @@ def swap(prepared: Prepared, now: Callable[[], datetime]) -> Restored:
 
 @contextmanager
 def _opened(url: str) -> Iterator[Database]:
-    database = open_database(url, slow_query_ms=SLOW_MS)
-    try:
+    with closing(open_database(url, slow_query_ms=SLOW_MS)) as database:
         yield database
-    finally:
-        database.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from kis import clock
 from kis.audit.store import record
 from kis.db.writer import Writer
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.korean import with_particle
 from kis.ops.apart import Lost, run_apart_once
 from kis.ops.backup.archive import Backup, make_backup
@@ -76,13 +76,10 @@ class BackupService:
 
 
 def _not_found(file: str) -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.NOT_FOUND,
-            "",
-            Text(f"백업 {with_particle(file, '이/가')} 없습니다.", f"There is no backup {file}."),
-            Text("이름을 확인하십시오: kis-backend backup list", "See kis-backend backup list."),
-        )
+    return refusal(
+        ErrorCode.NOT_FOUND,
+        Text(f"백업 {with_particle(file, '이/가')} 없습니다.", f"There is no backup {file}."),
+        Text("이름을 확인하십시오: kis-backend backup list", "See kis-backend backup list."),
     )
 
 

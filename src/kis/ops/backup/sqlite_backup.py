@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from kis.db.files import bytes_of
 from kis.errors import Text
 from kis.ops.backup import checking, packing
 from kis.ops.backup.packing import Tell
@@ -44,9 +45,4 @@ def make(source: Source, scratch: Path, now: Callable[[], datetime], tell: Tell)
 
 def _require_room(file: Path, scratch: Path) -> None:
     """Refuse what would fill the disk, which the database itself may be on."""
-    size = sum(path.stat().st_size for path in (file, _log_of(file)) if path.exists())
-    require_room(scratch, int(size * ROOM))
-
-
-def _log_of(file: Path) -> Path:
-    return file.with_name(file.name + "-wal")
+    require_room(scratch, int(bytes_of(file) * ROOM))

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from kis.db.unavailable import DatabaseUnavailable
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.ops.doctor import in_one_line
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -121,7 +121,7 @@ def require_room(scratch: Path, needed: int) -> None:
 
 
 def _error(code: ErrorCode, message: Text, hint: Text) -> DomainError:
-    return DomainError(Finding(code, "", message, hint))
+    return refusal(code, message, hint)
 
 
 @contextmanager

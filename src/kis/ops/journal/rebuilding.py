@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from kis.db.files import log_of
 from kis.errors import Text
+from kis.moments import second_text
 from kis.ops.backup import packing
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.trouble import Unsound
@@ -98,7 +100,7 @@ def rebuild(folder: Path, moment: datetime, target: Path, tell: Tell = lambda *_
         replay.end()
     except BaseException:
         replay.drop()
-        for path in (target, _log_of(target), Path(f"{target}-shm")):
+        for path in (target, log_of(target), Path(f"{target}-shm")):
             path.unlink(missing_ok=True)
         raise
     tell("기록 journal", 1, 1)
@@ -197,7 +199,7 @@ class _Replay:
         elif record.epoch != self._epoch:
             raise Unsound(GAP)
         self._epoch, self._start, self._frames, self._cut = record.epoch, start, 0, 0
-        self._log = _log_of(self._target).open("w+b")
+        self._log = log_of(self._target).open("w+b")
         self._log.write(start.wal_header)
 
     def _add(self, record: Record) -> None:
@@ -231,7 +233,7 @@ class _Replay:
         self._log.close()
         self._log = None
         if not self._cut:
-            _log_of(self._target).unlink()
+            log_of(self._target).unlink()
             return
         try:
             with closing(sqlite3.connect(self._target, isolation_level=None)) as connection:
@@ -243,10 +245,6 @@ class _Replay:
         if done != self._cut:
             raise Unsound(GAP)
         self.frames_used += self._cut
-
-
-def _log_of(target: Path) -> Path:
-    return Path(f"{target}-wal")
 
 
 def _damaged(path: Path) -> Unsound:
@@ -263,4 +261,4 @@ def _ns(moment: datetime) -> int:
 
 
 def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return second_text(moment)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
+from kis.moments import second_text
 from kis.ops.backup.packing import Tell
 from kis.ops.backup.restoring import Supplied, Supply
 from kis.ops.backup.source import Place
@@ -23,7 +24,7 @@ def of_moment(folder: Path, moment: datetime) -> Supply:
         require_known(folder, moment, spans(folder))
         rebuilt = rebuild(folder, moment, place.file, tell)
         last = rebuilt.committed_at or rebuilt.base_at
-        return Supplied(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} (journal)", last, None)
+        return Supplied(f"{second_text(moment)} (journal)", last, None)
 
     return supply
 
@@ -62,7 +63,7 @@ def require_known(folder: Path, moment: datetime, known: Sequence[Span]) -> None
 
 
 def _not_found(message: Text, hint: Text) -> DomainError:
-    return DomainError(Finding(ErrorCode.NOT_FOUND, "", message, hint))
+    return refusal(ErrorCode.NOT_FOUND, message, hint)
 
 
 def _shown(moment: datetime) -> str:

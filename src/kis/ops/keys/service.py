@@ -14,7 +14,7 @@ from kis.audit.store import Entry, record
 from kis.db.engine import Database
 from kis.db.locks import lock_keys
 from kis.db.writer import Writer
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.evidence import key_store, keys
 from kis.evidence.key_store import StoredSecret
 from kis.evidence.master import NONCE_BYTES
@@ -327,4 +327,4 @@ def _in_the_future() -> DomainError:
 
 
 def _invalid(words: Text, name: str) -> DomainError:
-    return DomainError(Finding(ErrorCode.INVALID_REQUEST, f"$.{name}", words))
+    return refusal(ErrorCode.INVALID_REQUEST, words, path=f"$.{name}")

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from kis.moments import second_text
 from kis.ops.watch.observations import Counts
 
 BLOCK_BYTES = 1_048_576
@@ -35,7 +36,7 @@ def count_since(log: Path, since: datetime) -> Counts:
         OSError: a file is there but cannot be read.
 
     """
-    mark = since.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    mark = second_text(since).encode()
     requests = faults = 0
     for path in (log, log.with_name(f"{log.name}.1")):
         try:

@@ -8,6 +8,7 @@ from email.policy import SMTP
 from typing import NamedTuple
 
 from kis.errors import Text
+from kis.moments import second_text
 from kis.ops.watch.incidents import Kind, Notice
 
 KOREA = timezone(timedelta(hours=9), "KST")
@@ -237,4 +238,4 @@ def _local(moment: datetime) -> str:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return second_text(moment)

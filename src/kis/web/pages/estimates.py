@@ -3,21 +3,22 @@
 import asyncio
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-import msgspec
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from kis.api.direct import ID
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Finding, Text, refusal
 from kis.estimate.answer import Answer
 from kis.estimate.drawing.sheet import Drawn, draw
 from kis.estimate.model import BillItem
 from kis.estimate.notes import NoteRequest
 from kis.estimate.request import parse_body
 from kis.estimate.store import EstimateFilter
+from kis.estimate.stored import decode_stored
+from kis.ops.report import midnight
 from kis.web.forms import number_or_text, read_form
 from kis.web.parts import Parts
 from kis.web.visit import Page, Visit
@@ -64,7 +65,7 @@ class _Shelf:
         )  # fmt: skip
 
     async def show(self, visit: Visit) -> Response:
-        answer = await self._load(visit.request.path_params["estimate_id"])
+        answer = await self._load(visit.named("estimate_id"))
         note = await self._parts.notes.load(answer.id)
         return visit.show(
             "estimates/one.html", answer=answer, note=note, drawing=await _drawn(answer, visit)
@@ -82,7 +83,7 @@ class _Shelf:
         )  # fmt: skip
 
     async def drawing(self, visit: Visit) -> Response:
-        estimate_id = visit.request.path_params["estimate_id"]
+        estimate_id = visit.named("estimate_id")
         drawing = await self._parts.estimates.load_drawing(estimate_id, visit.words.language)
         return Response(drawing, media_type="image/svg+xml")
 
@@ -90,16 +91,12 @@ class _Shelf:
         form = await read_form(visit.request)
         asked = {"note": form.get("note", ""), "revision": number_or_text(form.get("revision", ""))}
         wanted = parse_body(NoteRequest, asked)
-        estimate_id = visit.request.path_params["estimate_id"]
+        estimate_id = visit.named("estimate_id")
         note = await self._parts.notes.save(estimate_id, wanted, visit.caller)
         return visit.show("estimates/note.html", note=note, estimate_id=estimate_id, is_saved=True)
 
     async def _load(self, estimate_id: str) -> Answer:
-        body = await self._parts.estimates.load_answer(estimate_id)
-        try:
-            return msgspec.json.decode(body, type=Answer)
-        except msgspec.DecodeError as error:
-            raise damaged() from error
+        return decode_stored(await self._parts.estimates.load_answer(estimate_id), Answer)
 
 
 def filter_of(asked: QueryParams) -> EstimateFilter:
@@ -114,10 +111,7 @@ def filter_of(asked: QueryParams) -> EstimateFilter:
     def read_day(name: str, *, after: bool) -> datetime | None:
         text = asked.get(name, "").strip()
         try:
-            day = date.fromisoformat(text) if text else None
-            if day is None:
-                return None
-            return datetime.combine(day + timedelta(days=after), time()).astimezone(UTC)
+            return midnight(date.fromisoformat(text) + timedelta(days=after)) if text else None
         except (ValueError, OverflowError):
             problems.append(_no_day(name, text))
             return None
@@ -164,18 +158,6 @@ def _mm(text: str | None) -> float | None:
     return float(text) if text and text != "*" else None
 
 
-def damaged() -> DomainError:
-    """Return the error of an estimate that cannot be read any more."""
-    return DomainError(
-        Finding(
-            ErrorCode.INTERNAL,
-            "",
-            Text("저장된 견적이 손상되었습니다.", "The stored estimate is damaged."),
-            Text("증거 화면에서 그 견적을 확인하십시오.", "Look it up on the page Evidence."),
-        )
-    )
-
-
 def _no_day(name: str, text: str) -> Finding:
     return Finding(
         ErrorCode.INVALID_REQUEST,
@@ -195,11 +177,9 @@ def _no_size(text: str) -> Finding:
 
 
 def _not_two(count: int) -> DomainError:
-    return DomainError(
-        Finding(
-            ErrorCode.INVALID_REQUEST,
-            "id",
-            Text(f"견적 {count}건을 골랐습니다.", f"{count} estimates were chosen."),
-            Text("비교할 견적 두 건을 고르십시오.", "Choose two estimates to compare."),
-        )
+    return refusal(
+        ErrorCode.INVALID_REQUEST,
+        Text(f"견적 {count}건을 골랐습니다.", f"{count} estimates were chosen."),
+        Text("비교할 견적 두 건을 고르십시오.", "Choose two estimates to compare."),
+        "id",
     )

@@ -20,6 +20,7 @@ from kis.estimate.bom import rating_of
 from kis.estimate.drawing.sheet import draw
 from kis.estimate.model import BillItem, BoardDraft, DeviceDraft
 from kis.estimate.preview import Preview
+from kis.estimate.redrawing import request_of
 from kis.estimate.request import parse_board
 from kis.estimate.words import LOCATIONS, MOUNTS
 from kis.knowledge.model_search import ModelQuery
@@ -31,9 +32,8 @@ from kis.web.visit import Page, Visit
 
 MAX_TYPED, MAX_OFFERED = 100, 10
 _BRANCH = re.compile(r"\$\.branches\[(\d+)\](.*)")
-
-
 DRAWN_AT_ONCE = 2
+"""Previews: one a core of a small server, whatever the number of those who type."""
 
 
 class Objection(NamedTuple):
@@ -80,12 +80,11 @@ class _Desk:
         )  # fmt: skip
 
     async def _load_board(self, estimate_id: str) -> Any:
-        answer = msgspec.json.decode(await self._parts.estimates.load_answer(estimate_id))
-        return answer["request"]
+        return request_of(await self._parts.estimates.load_answer(estimate_id))
 
     async def preview(self, visit: Visit) -> Response:
         """Show what an estimate would be, or what stands against it: for a script, 200 both."""
-        body = await read_json(visit.request)
+        draft, body = None, await read_json(visit.request)
         try:
             draft = parse_board(body)
             # Who still types is shown a board without accessories; saving asks for them.
@@ -94,7 +93,7 @@ class _Desk:
                 draft = msgspec.structs.replace(draft, accessories_enabled=False)
             preview = self._parts.estimates.preview(draft)
         except DomainError as refusal:
-            return await self._object(visit, refusal.findings)
+            return await self._object(visit, refusal.findings, draft)
 
         def show() -> Response:
             drawing = draw(preview, visit.words.language, rows=preview.rows, views_only=True)
@@ -115,9 +114,11 @@ class _Desk:
         except DomainError as refusal:
             if not _is_of_board(refusal):
                 raise
-            return await self._object(visit, refusal.findings, status_of(refusal))
+            draft = await _draft_in(visit)
+            return await self._object(visit, refusal.findings, draft, status_of(refusal))
         if created.status != CREATED:
-            return await self._object(visit, _findings_of(created.body), created.status)
+            findings, draft = _findings_of(created.body), await _draft_in(visit)
+            return await self._object(visit, findings, draft, created.status)
         stored = msgspec.json.decode(created.body)
         return JSONResponse({"id": stored["id"]}, CREATED)
 
@@ -125,7 +126,7 @@ class _Desk:
         """Put to the owner what the board needs and nobody knows."""
         draft = parse_board(await read_json(visit.request))
         await self._parts.estimates.ask(draft, visit.caller)
-        return await self._object(visit, self._parts.estimates.check(draft))
+        return await self._object(visit, self._parts.estimates.check(draft), draft)
 
     async def find_models(self, visit: Visit) -> Response:
         """Complete what was typed of a model."""
@@ -137,9 +138,13 @@ class _Desk:
         return Response(msgspec.json.encode(page), media_type="application/json")
 
     async def _object(
-        self, visit: Visit, findings: Sequence[Finding], status: int = 200
+        self,
+        visit: Visit,
+        findings: Sequence[Finding],
+        draft: BoardDraft | None,
+        status: int = 200,
     ) -> Response:
-        told = at_each_line(findings, await _draft_in(visit))
+        told = at_each_line(findings, draft)
         shown = told[:MAX_FINDINGS]
         questions = [q for f in shown if isinstance(q := f.data.get("question"), Question)]
         asked = await self._parts.estimates.find_questions(questions)

@@ -33,7 +33,7 @@ def pages(parts: Parts) -> tuple[Page, ...]:
         return visit.show("evidence/steps.html", verification=verification, wanted="")
 
     async def download(visit: Visit) -> Response:
-        estimate_id = visit.request.path_params["estimate_id"]
+        estimate_id = visit.named("estimate_id")
         package = await parts.evidence.load_package(estimate_id)
         name = {"Content-Disposition": f'attachment; filename="evidence-{estimate_id}.json"'}
         return Response(package, media_type="application/json", headers=name)

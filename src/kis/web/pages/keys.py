@@ -54,7 +54,7 @@ class _KeyPages:
         form = await read_form(visit.request)
         days = number_or_text(form.get("overlapDays", ""))
         order = parse_body(RotateKeyRequest, {} if days is None else {"overlapDays": days})
-        key_id = visit.request.path_params["key_id"]
+        key_id = visit.named("key_id")
         terms = Terms(overlap_days=order.overlapDays)
         made = await self._keys.rotate(key_id, terms, visit.actor)
         return await self.show(visit, made)
@@ -62,6 +62,6 @@ class _KeyPages:
     async def revoke(self, visit: Visit) -> Response:
         form = await read_form(visit.request)
         order = parse_body(RevokeKeyRequest, {"reason": form.get("reason", "")})
-        key_id = visit.request.path_params["key_id"]
+        key_id = visit.named("key_id")
         await self._keys.revoke(key_id, None, order.reason, visit.actor)
         return await self.show(visit)

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from kis.access.keys import Scope
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.knowledge.activation import ActivationOrder
 from kis.knowledge.store import Version
 from kis.web.forms import read_form
@@ -57,7 +57,7 @@ class _Pages:
 
     async def show_version(self, visit: Visit) -> Response:
         """Show one version."""
-        version = await self._parts.versions.version(_label(visit))
+        version = await self._parts.versions.version(visit.named("label"))
         return await self._version_page(visit, version)
 
     async def _version_page(self, visit: Visit, version: Version, **more: Any) -> Response:
@@ -78,7 +78,7 @@ class _Pages:
 
     async def show_difference(self, visit: Visit) -> Response:
         """Show what a version has otherwise than another, cell by cell."""
-        label, against = _label(visit), visit.request.query_params.get("against") or None
+        label, against = visit.named("label"), visit.request.query_params.get("against") or None
         other, difference = await self._parts.versions.compare(label, against, SHOWN_ROWS)
         return visit.show(
             "knowledge/difference.html", against=other, difference=difference, shown=SHOWN_ROWS
@@ -86,13 +86,13 @@ class _Pages:
 
     async def validate(self, visit: Visit) -> Response:
         """Lay the version on the active one, and try sample boards."""
-        label = _label(visit)
+        label = visit.named("label")
         await self._parts.staging.validate(label, SAMPLES, visit.actor)
         return _go(label, "validated")
 
     async def activate(self, visit: Visit) -> Response:
         """Make the version active; the name is typed once more, with a reason."""
-        label, form = _label(visit), await _confirmed(visit)
+        label, form = visit.named("label"), await _confirmed(visit)
         order = ActivationOrder(
             label, "activate", run_regression=True, force=form.get("force") == "yes",
             reason=form["reason"],
@@ -110,22 +110,17 @@ class _Pages:
 
     async def roll_back(self, visit: Visit) -> Response:
         """Return to a version that was active before."""
-        label, form = _label(visit), await _confirmed(visit)
+        label, form = visit.named("label"), await _confirmed(visit)
         order = ActivationOrder(label, "rollback", run_regression=False, reason=form["reason"])
         await self._parts.activate(order, visit.actor)
         return _go(label, "rolled_back")
 
     async def delete(self, visit: Visit) -> Response:
         """Delete a version that is not active."""
-        label = _label(visit)
+        label = visit.named("label")
         await _confirmed(visit, needs_reason=False)
         await self._parts.versions.delete(label, visit.actor)
         return RedirectResponse(f"{HOME}?deleted={label}", 303)
-
-
-def _label(visit: Visit) -> str:
-    label: str = visit.request.path_params["label"]
-    return label
 
 
 def _go(label: str, done: str) -> Response:
@@ -140,23 +135,19 @@ async def _confirmed(visit: Visit, *, needs_reason: bool = True) -> dict[str, st
 
     """
     form = {name: value.strip() for name, value in (await read_form(visit.request)).items()}
-    label = _label(visit)
+    label = visit.named("label")
     if form.get("confirm") != label:
-        raise DomainError(
-            Finding(
-                ErrorCode.REQ_MORE_INFO,
-                "$.confirm",
-                Text("버전 이름이 다릅니다.", "The version's name is not what was typed."),
-                Text(f"그대로 적으십시오: {label}", f"Type it as it is: {label}"),
-            )
+        raise refusal(
+            ErrorCode.REQ_MORE_INFO,
+            Text("버전 이름이 다릅니다.", "The version's name is not what was typed."),
+            Text(f"그대로 적으십시오: {label}", f"Type it as it is: {label}"),
+            "$.confirm",
         )
     if needs_reason and not form.get("reason"):
-        raise DomainError(
-            Finding(
-                ErrorCode.REQ_MORE_INFO,
-                "$.reason",
-                Text("사유가 없습니다.", "There is no reason."),
-                Text("왜 하는지 적으십시오. 이력에 남습니다.", "Say why: the history keeps it."),
-            )
+        raise refusal(
+            ErrorCode.REQ_MORE_INFO,
+            Text("사유가 없습니다.", "There is no reason."),
+            Text("왜 하는지 적으십시오. 이력에 남습니다.", "Say why: the history keeps it."),
+            "$.reason",
         )
     return {"reason": "", **form}

@@ -36,7 +36,7 @@ class _Pages:
 
     async def show(self, visit: Visit) -> Response:
         """Show how the golden cases do; the stored estimates are started by hand."""
-        label = _label(visit)
+        label = visit.named("label")
         version = await self._knowledge.versions.version(label)
         snapshot = await self._knowledge.reader.open(label)
         golden = await self._knowledge.golden.rerun(snapshot)
@@ -46,7 +46,7 @@ class _Pages:
         """Replay the latest estimates, and tell how far it is; then show the report."""
         asked = (await read_form(visit.request)).get("last", "")
         last = next((each for each in LAST if str(each) == asked), LAST[0])
-        order = ReplayOrder(_label(visit), None, last)
+        order = ReplayOrder(visit.named("label"), None, last)
         return StreamingResponse(self._told(visit, order), media_type="text/event-stream")
 
     async def _told(self, visit: Visit, order: ReplayOrder) -> AsyncIterator[bytes]:
@@ -71,16 +71,11 @@ class _Pages:
 
     async def draw(self, visit: Visit) -> Response:
         """Show a stored estimate as it was answered, and as it would be under the version."""
-        label, estimate = _label(visit), visit.request.path_params["estimate"]
+        label, estimate = visit.named("label"), visit.named("estimate")
         answer = await self._estimates.load_answer(estimate)
         snapshot = await self._knowledge.reader.open(label)
         redrawn = await asyncio.to_thread(redraw, answer, snapshot, visit.words.language)
         return visit.show("knowledge/board.html", redrawn=redrawn, label=label, estimate=estimate)
-
-
-def _label(visit: Visit) -> str:
-    label: str = visit.request.path_params["label"]
-    return label
 
 
 def _line(**value: object) -> bytes:

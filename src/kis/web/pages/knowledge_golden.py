@@ -1,7 +1,5 @@
 """기준 사례: boards pinned at their size; what changed is reviewed, and accepted for a reason."""
 
-from typing import cast
-
 from starlette.responses import RedirectResponse, Response
 
 from kis.access.keys import Scope
@@ -63,14 +61,10 @@ class _Pages:
     async def accept(self, visit: Visit) -> Response:
         """Pin a case at its new size."""
         form = await read_form(visit.request)
-        await self._parts.golden.accept(_name(visit), form.get("reason", ""), visit.actor)
+        await self._parts.golden.accept(visit.named("name"), form.get("reason", ""), visit.actor)
         return RedirectResponse(HERE, 303)
 
     async def delete(self, visit: Visit) -> Response:
         """Remove a case."""
-        await self._parts.golden.delete(_name(visit), visit.actor)
+        await self._parts.golden.delete(visit.named("name"), visit.actor)
         return RedirectResponse(HERE, 303)
-
-
-def _name(visit: Visit) -> str:
-    return cast("str", visit.request.path_params["name"])

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kis.access.keys import Scope
 from kis.api.knowledge import ImportRequest
-from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.errors import ErrorCode, Finding, Text, refusal
 from kis.estimate.request import parse_body
 from kis.knowledge.staging import ImportOrder
 from kis.web.pages.knowledge_words import suggested_label
@@ -66,16 +66,14 @@ class _Pages:
 def _kind_of(name: str) -> str:
     kind = FORMATS.get(PurePath(name).suffix.lower())
     if kind is None:
-        raise DomainError(
-            Finding(
-                ErrorCode.KNOWLEDGE_INVALID,
-                "$.name",
-                Text(f"표 파일이 아닙니다: {name}", f"Not a file of tables: {name}"),
-                Text(
-                    "CSV, XLSX, JSON 파일을 놓으십시오. XLS 파일은 Excel에서 XLSX로 저장하십시오.",
-                    "Drop a CSV, XLSX or JSON file. Save XLS files as XLSX in Excel.",
-                ),
-            )
+        raise refusal(
+            ErrorCode.KNOWLEDGE_INVALID,
+            Text(f"표 파일이 아닙니다: {name}", f"Not a file of tables: {name}"),
+            Text(
+                "CSV, XLSX, JSON 파일을 놓으십시오. XLS 파일은 Excel에서 XLSX로 저장하십시오.",
+                "Drop a CSV, XLSX or JSON file. Save XLS files as XLSX in Excel.",
+            ),
+            "$.name",
         )
     return kind
 

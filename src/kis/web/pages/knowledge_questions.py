@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import get_args
 
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from kis.access.keys import Scope
 from kis.api.knowledge import ImportRequest
-from kis.errors import DomainError, ErrorCode, Finding, Text
-from kis.estimate.request import parse_body
+from kis.errors import LANGUAGES, DomainError, ErrorCode, Finding, Text, refusal
+from kis.estimate.request import Poles, parse_body
 from kis.knowledge.answering import ANSWERABLE, BREAKERS, Answer, upload_of
+from kis.knowledge.model import BreakerType
 from kis.knowledge.questions import Question
 from kis.knowledge.questions_store import OpenQuestion
 from kis.knowledge.staging import ImportOrder
@@ -18,13 +20,11 @@ from kis.web.forms import read_form
 from kis.web.pages.knowledge_words import suggested_label
 from kis.web.parts import Parts
 from kis.web.visit import Page, Visit
-from kis.web.words import LANGUAGES, Words, words_of
+from kis.web.words import Words, words_of
 
 HERE = "/console/knowledge/questions"
 A_PAGE = 15
 """Each has up to ten fields, and a form may have two hundred."""
-POLES = ("1P", "2P", "3P", "4P")
-TYPES = ("MCCB", "ELCB", "MCB", "RCBO")
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
@@ -44,14 +44,14 @@ class _Pages:
     async def show(self, visit: Visit) -> Response:
         """Show the questions, the most asked first."""
         found = await self._parts.versions.list_questions(include_closed=False)
-        first = _number(visit.request.query_params.get("from", ""))
+        first = visit.count_asked("from")
         versions = await self._parts.versions.list_versions()
         snapshot = self._active.current.snapshot
         asked = [(each, _decoded(each)) for each in found[first : first + A_PAGE]]
         return visit.show(
             "knowledge/questions.html", asked=asked, total=len(found), first=first,
             a_page=A_PAGE, answerable=ANSWERABLE, of_breakers=BREAKERS,
-            brands=list(snapshot.rules.brands), poles=POLES, types=TYPES,
+            brands=list(snapshot.rules.brands), poles=get_args(Poles), types=get_args(BreakerType),
             kinds={q.code: item.kind for _, q in asked if (item := snapshot.accessory(q.code))},
             label=suggested_label({version.label for version in versions}),
         )  # fmt: skip
@@ -87,13 +87,11 @@ def _answer(question: OpenQuestion, form: Mapping[str, str]) -> Answer:
 def _check(given: list[Answer]) -> None:
     """Refuse what has no dimension at all, or one that nobody can look up again."""
     if not given:
-        raise DomainError(
-            Finding(
-                ErrorCode.REQ_MORE_INFO,
-                "$",
-                Text("적은 치수가 없습니다.", "No dimension was typed."),
-                Text("W, H, D를 한 질문 이상에 적으십시오.", "Type W, H, D of at least one."),
-            )
+        raise refusal(
+            ErrorCode.REQ_MORE_INFO,
+            Text("적은 치수가 없습니다.", "No dimension was typed."),
+            Text("W, H, D를 한 질문 이상에 적으십시오.", "Type W, H, D of at least one."),
+            "$",
         )
     missing = [
         Finding(

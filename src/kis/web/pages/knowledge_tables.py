@@ -47,7 +47,7 @@ class _Pages:
 
     async def show(self, visit: Visit) -> Response:
         """Show a table, which asks for its rows."""
-        label, part = visit.request.path_params["label"], _part(visit)
+        label, part = visit.named("label"), _part(visit)
         snapshot = await self._parts.reader.open(label)
         counts = {name: len(getattr(snapshot.tables, name)) for name in COLUMNS}
         return visit.show(
@@ -57,8 +57,8 @@ class _Pages:
 
     async def rows(self, visit: Visit) -> Response:
         """Answer with a page of rows, each an array in the order of the columns."""
-        label, part = visit.request.path_params["label"], _part(visit)
-        page = _number(visit.request.query_params.get("page", ""))
+        label, part = visit.named("label"), _part(visit)
+        page = visit.count_asked("page")
         found = await self._parts.reader.find(label, part, _text(visit), page * A_PAGE, A_PAGE)
         rows = [CELLS_OF[part](row) for row in found.rows]
         body = msgspec.json.encode({"total": found.total, "rows": rows})
@@ -72,10 +72,6 @@ def _part(visit: Visit) -> Part:
 
 def _text(visit: Visit) -> str:
     return visit.request.query_params.get("text", "")[:MAX_TEXT]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= len("1000000") else 0
 
 
 def _mm(dmm: int | None) -> int | float | None:

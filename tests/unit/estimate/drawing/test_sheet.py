@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kis.errors import DomainError, ErrorCode
+from kis.errors import DomainError, ErrorCode, Language
 from kis.estimate.drawing.block import Reference
 from kis.estimate.drawing.sheet import draw, draw_answer
-from kis.estimate.drawing.words import Language
 from kis.estimate.model import BoardDraft
 from kis.estimate.preview import Preview
 from kis.knowledge.snapshot import Snapshot
