@@ -56,11 +56,6 @@ OF_ADMINISTRATORS = (
 ADMIN_NEEDED = Text(
     "관리자 키(ADMIN_API_KEY)가 필요합니다.", "It takes the admin key (ADMIN_API_KEY)."
 )
-ACCESS: tuple[tuple[str, Scope], ...] = (
-    *((prefix, Scope.ADMIN) for prefix in OF_ADMINISTRATORS),
-    ("/v1/", Scope.API),
-)
-"""Longest prefix first. What is not listed is open to anyone."""
 
 
 FindAgain = Callable[[str], Awaitable[Key | None]]
@@ -115,7 +110,7 @@ class Gatekeeper:
             key = self._keys.find(secret)
             if key is None and needed is not None:
                 key = await self._find_again(secret)
-            await self._admit(scope, client, key, exchange)
+            await self._admit(scope, client, key, needed, exchange)
             context = RequestContext(client, exchange.request_id, key)
             scope.setdefault("state", {})["context"] = context
             if scope["path"] not in STREAMED:
@@ -143,12 +138,12 @@ class Gatekeeper:
         self._metrics.count_request(method, getattr(route, "path", "-"), exchange.status, ms)
 
     async def _admit(
-        self, scope: AsgiScope, client: str, key: Key | None, exchange: "_Exchange"
-    ) -> None:
+        self, scope: AsgiScope, client: str, key: Key | None, needed: Scope | None,
+        exchange: "_Exchange",
+    ) -> None:  # fmt: skip
         path = scope["path"]
         if "\x00" in path:
             raise _with_nul()
-        needed = _scope_of(path)
         if needed is None:
             is_open = path != "/metrics" or (key and key.may(Scope.ADMIN))
             if not (is_open or self._is_local(scope, client)):
@@ -282,7 +277,9 @@ def _with_nul() -> DomainError:
 
 def _scope_of(path: str) -> Scope | None:
     """Return what it takes to ask at `path`; None: nothing."""
-    return next((wanted for prefix, wanted in ACCESS if path.startswith(prefix)), None)
+    if path.startswith(OF_ADMINISTRATORS):
+        return Scope.ADMIN
+    return Scope.API if path.startswith("/v1/") else None
 
 
 def _unauthenticated(secret: str) -> DomainError:
