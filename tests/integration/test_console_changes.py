@@ -1,9 +1,8 @@
 """What a version would change, before anybody activates it."""
 
-import json
 from typing import Any
 
-from tests.integration.console_calls import SignedIn, sign_in, words_of
+from tests.integration.console_calls import SignedIn, sign_in, told, words_of
 from tests.integration.lifecycle import (
     FIRST,
     HEADER,
@@ -21,9 +20,7 @@ MODEL = "ABN-103"
 
 
 def replayed(owner: SignedIn, label: str, last: str = "1000") -> list[dict[str, Any]]:
-    answer = owner.send(f"{HOME}/{label}/replay", data={"last": last})
-    assert answer.status_code == 200, answer.text
-    return [json.loads(line) for line in answer.text.splitlines()]
+    return told(owner, f"{HOME}/{label}/replay", data={"last": last})
 
 
 def test_boards_that_would_change_are_listed_and_drawn(client: Client) -> None:
@@ -59,5 +56,5 @@ def test_nothing_to_replay_and_nothing_to_replay_under(client: Client) -> None:
     *_, last = replayed(owner, FIRST)
     assert "아직 낸 견적이 없습니다" in last["html"]
     *_, last = replayed(owner, "v-none")
-    assert "v-none" in last["html"]
+    assert "v-none" in last["problem"]
     assert owner.open(f"{HOME}/{FIRST}/boards/none").status_code == 404

@@ -21,6 +21,7 @@ from kis.estimate.request import NO_CONTROL_CHARACTERS, VERSION_LABEL, parse_bod
 from kis.knowledge.activation import Activated, ActivationOrder, ActivationService
 from kis.knowledge.diff import Difference
 from kis.knowledge.fleet import Acknowledgement
+from kis.knowledge.progress import Tell, untold
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.staging import Imported, ImportOrder, Staging
 from kis.knowledge.store import Version
@@ -153,7 +154,9 @@ class RolledBack(msgspec.Struct, frozen=True, rename="camel"):
 
 
 VersionLabel = Annotated[str, Path(max_length=64)]
-Swap = Callable[[ActivationOrder, str], Awaitable[Activated]]
+
+
+Swap = Callable[..., Awaitable[Activated]]
 """As `ActivationService.activate`."""
 
 
@@ -294,8 +297,8 @@ def _add_validate(routes: APIRouter, staging: Staging, documented: Documented) -
 def counted(activation: ActivationService, metrics: Metrics) -> Swap:
     """Return what activates, and counts it unless the version was active before."""
 
-    async def swap(order: ActivationOrder, actor: str) -> Activated:
-        done = await activation.activate(order, actor)
+    async def swap(order: ActivationOrder, actor: str, tell: Tell = untold) -> Activated:
+        done = await activation.activate(order, actor, tell)
         if not done.already_active:
             metrics.count_swap(done.swap_ms)
         return done

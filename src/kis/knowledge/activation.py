@@ -28,6 +28,7 @@ from kis.knowledge import (
 from kis.knowledge.active import Active, ActiveKnowledge, give_way
 from kis.knowledge.content import Documents
 from kis.knowledge.fleet import Acknowledgement, Fleet
+from kis.knowledge.progress import Progress, Tell, untold
 from kis.knowledge.regression import (
     Case,
     Regression,
@@ -45,8 +46,8 @@ LABEL_PATH: dict[Kind, str] = {
 }
 Latest = Callable[[Connection, int], list[Any]]
 """Loads the latest estimates, at most so many."""
-Regress = Callable[[Documents, str, list[Case], list[Any]], Regression]
-"""As `preparing.regress`: what golden cases and the latest come out at."""
+Regress = Callable[..., Regression]
+"""As `preparing.regress`, with `tell`: what golden cases and the latest come out at."""
 Compute = Callable[..., Awaitable[Any]]
 """As `Staging.compute`."""
 
@@ -141,11 +142,11 @@ class ActivationService:
         self._turn = asyncio.Lock()
         self._undoing: asyncio.Task[refusals.Undoing] | None = None
 
-    async def activate(self, order: ActivationOrder, actor: str) -> Activated:
+    async def activate(self, order: ActivationOrder, actor: str, tell: Tell = untold) -> Activated:
         """Make `order.label` the active version; running requests finish on the old one.
 
         Once this returns no estimate is stored under the old version, and every
-        worker has the new one.
+        worker has the new one. `tell` is called now and then, perhaps in another thread.
 
         Raises:
             DomainError: VERSION_NOT_FOUND, VERSION_NOT_VALIDATED,
@@ -167,13 +168,15 @@ class ActivationService:
                 has_all = not any(ack.is_refusal for ack in said)
                 return Activated(has_all, version.label, version.label, True, None, (), said, 0)
             _check_eligible(version, active, order.kind)
+            tell(Progress("load"))
             documents = await self._database.read(lambda c: store.load_documents(c, version))
             candidate, regression = await asyncio.gather(
                 asyncio.to_thread(store.active_of, documents, version, give_way),
-                self._regress(order, documents),
+                self._regress(order, documents, tell),
             )
             if regression is not None and regression.failed_golden and not order.force:
                 raise refusals.regression_failed(regression.failed_golden, regression)
+            tell(Progress("workers"))
             change = _Change(version, active, candidate)
             began = time.monotonic()
             switched = await self._switch(order, change, regression, actor)
@@ -298,7 +301,9 @@ class ActivationService:
         change = _Change(undone.before, undone.version, candidate, undone)
         await self._switch(order, change, None, undone.actor)
 
-    async def _regress(self, order: ActivationOrder, documents: Documents) -> Regression | None:
+    async def _regress(
+        self, order: ActivationOrder, documents: Documents, tell: Tell
+    ) -> Regression | None:
         if not order.run_regression:
             return None
 
@@ -308,7 +313,7 @@ class ActivationService:
 
         golden, latest = await self._database.read(load)
         regression: Regression = await self._compute(
-            documents.size, self._regression_of, documents, order.label, golden, latest
+            tell, documents.size, self._regression_of, documents, order.label, golden, latest
         )
         return regression
 

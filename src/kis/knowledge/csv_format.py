@@ -17,6 +17,7 @@ from kis.errors import Text
 from kis.knowledge.breaker_rows import COLUMNS, BreakerRows, text_readers
 from kis.knowledge.model import Breaker
 from kis.knowledge.problems import CellError, Problems, Reason, csv_place, not_allowed, shown
+from kis.knowledge.progress import Tell, each_told, untold
 
 # Possessive quantifiers (`*+`): a field that does not match must fail in one pass.
 _DOUBLED = re.compile(r'[ \t]*+"([^"]*+(?:""[^"]*+)*+)"[ \t]*+(?=[,\n]|\Z)')
@@ -69,7 +70,9 @@ def count_rows(text: str, at_most: int) -> int:
     return sum(1 for _ in islice(records(text), at_most + 2)) - 1
 
 
-def parse_csv(text: str, brands: Collection[str] | None, problems: Problems) -> tuple[Breaker, ...]:
+def parse_csv(
+    text: str, brands: Collection[str] | None, problems: Problems, tell: Tell = untold
+) -> tuple[Breaker, ...]:
     """Return the rows of `text` in key order; what is wrong goes to `problems`.
 
     Lines of `text` end in a line feed alone; there is no byte order mark.
@@ -82,7 +85,10 @@ def parse_csv(text: str, brands: Collection[str] | None, problems: Problems) -> 
     cells_of = itemgetter(*(names.index(column) for column in COLUMNS))
     rest_at = rest_of(names)
     rows = BreakerRows(text_readers(brands), csv_place, problems)
-    below = islice(records(text, rest_at), 1, None)
+    # As many as there are lines; where a quoted field holds line ends, fewer.
+    below = each_told(
+        islice(records(text, rest_at), 1, None), "rows", text.rstrip("\n").count("\n"), tell
+    )
     header_only = True
     for line, fields, broken in below:
         header_only = False

@@ -13,6 +13,7 @@ from kis.knowledge.problems import (
     json_place,
     not_allowed,
 )
+from kis.knowledge.progress import Tell, untold
 from kis.knowledge.upload import Upload
 
 __all__ = ["MAX_BYTES", "MAX_ROWS", "Upload", "parse_upload"]
@@ -34,13 +35,15 @@ def parse_upload(
     content: object,
     *,
     brands: Collection[str] = (),
+    tell: Tell = untold,
 ) -> Upload:
     """Return the checked parts of an upload, lengths in tenths of a millimetre.
 
     `format` is `csv`, `xlsx` (breakers only) or `json`, in any letter case. `content`
     is text, bytes in UTF-8 or CP949, a workbook's bytes, or for JSON an object that is
     decoded already.
-    `brands` are the known brands when the upload brings no rules of its own.
+    `brands` are the known brands when the upload brings no rules of its own. `tell` hears
+    how many rows of breakers are read.
 
     Raises:
         DomainError: `KNOWLEDGE_INVALID`, with a finding for each of the first
@@ -51,9 +54,9 @@ def parse_upload(
     upload = Upload()
     match format.strip().lower():
         case "csv" | "xlsx" as name:
-            upload = _parse_table(read_table(name, content, problems), brands, problems)
+            upload = _parse_table(read_table(name, content, problems), brands, problems, tell)
         case "json":
-            upload = _parse_json(content, brands, problems)
+            upload = _parse_json(content, brands, problems, tell)
         case _:
             problems.add(json_place("$.format"), not_allowed(format, _FORMATS))
     problems.raise_if_any()
@@ -71,13 +74,15 @@ def read_table(name: str, content: object, problems: Problems) -> str | None:
     return read_text(content, problems)
 
 
-def _parse_table(text: str | None, brands: Collection[str], problems: Problems) -> Upload:
+def _parse_table(
+    text: str | None, brands: Collection[str], problems: Problems, tell: Tell
+) -> Upload:
     if text is None or _is_too_many(csv_format.count_rows(text, MAX_ROWS), problems):
         return Upload()
-    return Upload(breakers=csv_format.parse_csv(text, brands, problems))
+    return Upload(breakers=csv_format.parse_csv(text, brands, problems, tell))
 
 
-def _parse_json(content: object, brands: Collection[str], problems: Problems) -> Upload:
+def _parse_json(content: object, brands: Collection[str], problems: Problems, tell: Tell) -> Upload:
     value = content
     if isinstance(content, str | bytes):
         text = read_text(content, problems)
@@ -89,7 +94,7 @@ def _parse_json(content: object, brands: Collection[str], problems: Problems) ->
         return Upload()
     if _is_too_many(json_format.count_rows(value), problems):
         return Upload()
-    return json_format.parse_parts(value, brands, problems)
+    return json_format.parse_parts(value, brands, problems, tell)
 
 
 def _is_too_many(rows: int, problems: Problems) -> bool:

@@ -13,6 +13,7 @@ from kis.knowledge.problems import (
     json_place,
     not_allowed,
 )
+from kis.knowledge.progress import Tell, each_told, untold
 from kis.knowledge.rule_set import parse_rules
 from kis.knowledge.spellings import CAMEL, check_spelled_once, spelled, with_spellings
 from kis.knowledge.stock_rows import (
@@ -50,7 +51,9 @@ def count_rows(value: object) -> int:
     return sum(len(part) for part in value.values() if isinstance(part, list))
 
 
-def parse_parts(value: object, brands: Collection[str], problems: Problems) -> Upload:
+def parse_parts(
+    value: object, brands: Collection[str], problems: Problems, tell: Tell = untold
+) -> Upload:
     """Return the parts of a decoded upload; what is wrong goes to `problems`.
 
     `brands` are known when the upload brings no rules of its own.
@@ -67,7 +70,9 @@ def parse_parts(value: object, brands: Collection[str], problems: Problems) -> U
         # Rules that are refused name no brands: that is told once, not on every row.
         known = rules.brands if rules is not None else None
     return Upload(
-        breakers=_breakers(parts["breakers"], known, problems) if "breakers" in given else None,
+        breakers=(
+            _breakers(parts["breakers"], known, problems, tell) if "breakers" in given else None
+        ),
         enclosures=(
             parse_enclosures(parts["enclosures"], problems) if "enclosures" in given else None
         ),
@@ -79,7 +84,7 @@ def parse_parts(value: object, brands: Collection[str], problems: Problems) -> U
 
 
 def _breakers(
-    value: object, brands: Collection[str] | None, problems: Problems
+    value: object, brands: Collection[str] | None, problems: Problems, tell: Tell
 ) -> tuple[Breaker, ...]:
     raw_rows = json_rows(value, "breakers", problems)
 
@@ -92,7 +97,7 @@ def _breakers(
         return json_place(f"{path}.{spelled(_KEY_OF[column], row)}")
 
     rows = BreakerRows(value_readers(brands), place_of, problems)
-    for index, raw in enumerate(raw_rows):
+    for index, raw in enumerate(each_told(raw_rows, "rows", len(raw_rows), tell)):
         row = json_row(raw, f"$.breakers[{index}]", _SPELLINGS, problems)
         if row is not None:
             check_spelled_once(row, f"$.breakers[{index}]", problems)

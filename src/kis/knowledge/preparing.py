@@ -13,6 +13,7 @@ from kis.knowledge.coherence import KnownRules, check_coherence
 from kis.knowledge.content import Documents, Packed, decode_tables, pack
 from kis.knowledge.diff import DEFAULT_LIMIT, Counts, Difference, Mode, compare, lay_changes
 from kis.knowledge.formats import parse_upload
+from kis.knowledge.progress import Progress, Tell, untold
 from kis.knowledge.regression import Case, Regression, Resize, join_regressions, rerun_cases
 from kis.knowledge.rules import RuleSet
 from kis.knowledge.snapshot import Snapshot, Tables
@@ -32,7 +33,7 @@ class Kept(NamedTuple):
     known_rules: list[KnownRules]
 
 
-ReplayLatest = Callable[[list[Any], Snapshot], Regression]
+ReplayLatest = Callable[[list[Any], Snapshot, Tell], Regression]
 """Estimates what was stored once more."""
 Source = Kept | Documents
 """What a version is made from: its upload, or its content once that is fixed."""
@@ -57,7 +58,7 @@ def size_of(version: Source) -> int:
 
 def read_and_compare(
     base: Documents, format_name: str, content: object, mode: Mode,
-    known_rules: list[KnownRules], limit: int = DEFAULT_LIMIT,
+    known_rules: list[KnownRules], limit: int = DEFAULT_LIMIT, tell: Tell = untold,
 ) -> Difference:  # fmt: skip
     """Return what an upload changes of `base`; at most `limit` rows of each part are listed.
 
@@ -65,14 +66,17 @@ def read_and_compare(
         DomainError: KNOWLEDGE_INVALID with all findings.
 
     """
+    tell(Progress("load"))
     tables = decode_tables(base)
-    upload = parse_upload(format_name, content, brands=tables.rules.brands)
+    upload = parse_upload(format_name, content, brands=tables.rules.brands, tell=tell)
+    tell(Progress("compare"))
     return compare(tables, _lay_coherently(tables, upload, mode, known_rules), limit=limit)
 
 
 def compare_sources(
-    base: Documents, other: Source, version: Source, limit: int = DEFAULT_LIMIT
-) -> Difference:
+    base: Documents, other: Source, version: Source, limit: int = DEFAULT_LIMIT,
+    tell: Tell = untold,
+) -> Difference:  # fmt: skip
     """Return what `version` has otherwise than `other`, an upload laid on `base`.
 
     At most `limit` rows of each part are listed.
@@ -81,22 +85,27 @@ def compare_sources(
         DomainError: KNOWLEDGE_INVALID, an upload does not fit `base`.
 
     """
+    tell(Progress("load"))
     tables = decode_tables(base)
-    return compare(_tables_of(tables, other), _tables_of(tables, version), limit=limit)
+    theirs, ours = _tables_of(tables, other, tell), _tables_of(tables, version, tell)
+    tell(Progress("compare"))
+    return compare(theirs, ours, limit=limit)
 
 
 def lay_and_try(
-    base: Documents, version: Source, sample_size: int, resize: Resize, label: str
-) -> Tried:
+    base: Documents, version: Source, sample_size: int, resize: Resize, label: str,
+    tell: Tell = untold,
+) -> Tried:  # fmt: skip
     """Lay a version on `base`, unless its content is fixed, and try `sample_size` boards.
 
     Raises:
         DomainError: KNOWLEDGE_INVALID, the upload does not fit `base`.
 
     """
+    tell(Progress("load"))
     before = decode_tables(base)
-    after = _tables_of(before, version)
-    trial = try_out(before, after, sample_size, resize, label)
+    after = _tables_of(before, version, tell)
+    trial = try_out(before, after, sample_size, resize, label, tell)
     return Tried(
         pack(trial.documents), len({row.brand for row in after.breakers}), len(after.breakers),
         after.rules, trial.counts, trial.samples, trial.remarks,
@@ -105,20 +114,24 @@ def lay_and_try(
 
 def regress(
     documents: Documents, label: str, golden: list[Case], latest: list[Any], resize: Resize,
-    replay_latest: ReplayLatest,
+    replay_latest: ReplayLatest, tell: Tell = untold,
 ) -> Regression:  # fmt: skip
     """Return what golden cases and the latest estimates come out at under a version."""
+    tell(Progress("load"))
     snapshot = Snapshot(decode_tables(documents), label=label, digest=documents.digest)
-    return join_regressions(rerun_cases(golden, snapshot, resize), replay_latest(latest, snapshot))
+    pinned = rerun_cases(golden, snapshot, resize, tell)
+    return join_regressions(pinned, replay_latest(latest, snapshot, tell))
 
 
-def _tables_of(base: Tables, version: Source) -> Tables:
-    return decode_tables(version) if isinstance(version, Documents) else _lay(base, version)
+def _tables_of(base: Tables, version: Source, tell: Tell = untold) -> Tables:
+    if isinstance(version, Documents):
+        return decode_tables(version)
+    return _lay(base, version, tell)
 
 
-def _lay(base: Tables, upload: Kept) -> Tables:
+def _lay(base: Tables, upload: Kept, tell: Tell) -> Tables:
     format_name, raw = msgspec.msgpack.decode(upload.change_set, type=tuple[str, bytes])
-    parsed = parse_upload(format_name, raw, brands=base.rules.brands)
+    parsed = parse_upload(format_name, raw, brands=base.rules.brands, tell=tell)
     return _lay_coherently(base, parsed, upload.mode, upload.known_rules)
 
 

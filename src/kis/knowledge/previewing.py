@@ -13,6 +13,7 @@ from kis.knowledge.diff import Difference, Mode
 from kis.knowledge.formats import read_table, read_text
 from kis.knowledge.preparing import read_and_compare
 from kis.knowledge.problems import Problems, shown
+from kis.knowledge.progress import Tell, untold
 
 FIRST_ROWS = 20
 """How many rows are shown from the top, beside every one with a finding."""
@@ -62,13 +63,13 @@ class Preview(NamedTuple):
 
 def preview(
     base: Documents, format_name: str, content: object, mode: Mode,
-    known_rules: list[KnownRules], limit: int,
+    known_rules: list[KnownRules], limit: int, tell: Tell = untold,
 ) -> Preview:  # fmt: skip
     """Return what importing `content` on `base` would do; of a difference `limit` rows a part."""
     difference: Difference | None = None
     findings: tuple[Finding, ...] = ()
     try:
-        difference = read_and_compare(base, format_name, content, mode, known_rules, limit)
+        difference = read_and_compare(base, format_name, content, mode, known_rules, limit, tell)
     except DomainError as error:
         findings = error.findings
     placed, elsewhere = _placed(findings)

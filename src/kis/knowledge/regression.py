@@ -1,11 +1,12 @@
 """What would change: known boards estimated once more under a candidate. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from kis.errors import DomainError
+from kis.knowledge.progress import Tell, each_told, untold
 from kis.knowledge.snapshot import Snapshot
 from kis.units import Size
 
@@ -54,9 +55,12 @@ class Regression(msgspec.Struct, frozen=True):
 MAX_LISTED = 200
 
 
-def rerun_cases(cases: Iterable[Case], snapshot: Snapshot, resize: Resize) -> Regression:
+def rerun_cases(
+    cases: Sequence[Case], snapshot: Snapshot, resize: Resize, tell: Tell = untold
+) -> Regression:
     """Estimate every case under `snapshot` and compare sizes."""
-    results = [_rerun(case, snapshot, resize) for case in cases]
+    told = each_told(cases, "golden", len(cases), tell)
+    results = [_rerun(case, snapshot, resize) for case in told]
     odd = [result for result in results if result.outcome != "passed"]
     odd.sort(key=lambda result: not result.golden)
     counts = {

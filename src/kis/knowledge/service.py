@@ -10,6 +10,7 @@ from kis.db.engine import Database
 from kis.db.writer import Writer
 from kis.knowledge import history, pointer, preparing, questions_store, refusals, store
 from kis.knowledge.diff import DEFAULT_LIMIT, Difference
+from kis.knowledge.progress import Tell, untold
 from kis.knowledge.staging import Staging
 from kis.knowledge.validated import Validation, load_validation
 
@@ -64,7 +65,7 @@ class KnowledgeService:
         return await self._database.read(lambda c: load_validation(c, version.id))
 
     async def compare(
-        self, label: str, against: str | None, limit: int = DEFAULT_LIMIT
+        self, label: str, against: str | None, limit: int = DEFAULT_LIMIT, tell: Tell = untold
     ) -> tuple[str, Difference]:
         """Return what `label` has otherwise than `against` (the active one by default).
 
@@ -87,7 +88,7 @@ class KnowledgeService:
         mine, theirs = await self._source_of(version), await self._source_of(other)
         size = max(base.size, preparing.size_of(mine), preparing.size_of(theirs))
         difference = await self._staging.compute(
-            size, preparing.compare_sources, base, theirs, mine, limit
+            tell, size, preparing.compare_sources, base, theirs, mine, limit
         )
         return other.label, difference
 

@@ -19,6 +19,7 @@ from kis.evidence.encoding import sha256_hex
 from kis.knowledge import pointer, preparing, previewing, refusals, store
 from kis.knowledge.coherence import check_rules_version
 from kis.knowledge.diff import Difference, Mode
+from kis.knowledge.progress import Progress, Tell, untold
 from kis.knowledge.regression import Resize
 from kis.knowledge.validated import Validated, Validation, keep_validation
 
@@ -30,7 +31,7 @@ LARGE_BYTES = 1 << 20
 
 Result = TypeVar("Result")
 Apart = Callable[..., Awaitable[Any]]
-"""`apart(fn, *args)` returns `fn(*args)`; all of it can be pickled."""
+"""`apart(fn, *args, tell=tell)` returns `fn(*args, tell=tell)`; all but `tell` can be pickled."""
 
 
 class ImportOrder(NamedTuple):
@@ -88,23 +89,24 @@ class Staging:
     # --- looking ahead ---------------------------------------------------------------
 
     async def preview(
-        self, format_name: str, content: object, mode: Mode, limit: int
+        self, format_name: str, content: object, mode: Mode, limit: int, tell: Tell = untold
     ) -> previewing.Preview:
         """Return what an import would do, or what is wrong at which cell; nothing is stored.
 
-        Of what it changes at most `limit` rows of each part are listed.
+        Of what it changes at most `limit` rows of each part are listed. `tell` is called now
+        and then, in another thread; so it is below.
         """
         active = await self._database.read(store.load_active_version)
         base = await self._database.read(lambda c: store.load_documents(c, active))
         known_rules = await self._database.read(store.load_rule_sets)
         size = max(base.size, len(content) if isinstance(content, bytes) else 0)
         return await self.compute(
-            size, previewing.preview, base, format_name, content, mode, known_rules, limit
+            tell, size, previewing.preview, base, format_name, content, mode, known_rules, limit
         )
 
     # --- importing -------------------------------------------------------------------
 
-    async def import_tables(self, order: ImportOrder, actor: str) -> Imported:
+    async def import_tables(self, order: ImportOrder, actor: str, tell: Tell = untold) -> Imported:
         """Stage an upload as a version; nothing is stored when anything is wrong with it.
 
         Raises:
@@ -123,9 +125,10 @@ class Staging:
         base = await self._database.read(lambda c: store.load_documents(c, active))
         known_rules = await self._database.read(store.load_rule_sets)
         difference = await self.compute(
-            max(len(raw), base.size), preparing.read_and_compare,
+            tell, max(len(raw), base.size), preparing.read_and_compare,
             base, order.format, order.content, order.mode, known_rules,
         )  # fmt: skip
+        tell(Progress("keep"))
         version, is_new = await self._stage(order, raw, digest, active.id, actor)
         total = difference.total
         return Imported(
@@ -185,7 +188,9 @@ class Staging:
 
     # --- validating ------------------------------------------------------------------
 
-    async def validate(self, label: str, sample_size: int, actor: str) -> Validated:
+    async def validate(
+        self, label: str, sample_size: int, actor: str, tell: Tell = untold
+    ) -> Validated:
         """Lay a version on the active one, try sample boards, and fix its content.
 
         A version that was active once keeps its content and its state; it is only
@@ -205,7 +210,7 @@ class Staging:
         try:
             source = await self.source_of(version)
             trial = await self.compute(
-                max(preparing.size_of(source), base.size), preparing.lay_and_try,
+                tell, max(preparing.size_of(source), base.size), preparing.lay_and_try,
                 base, source, sample_size, self._resize, label,
             )  # fmt: skip
         except DomainError as error:
@@ -213,6 +218,7 @@ class Staging:
             if version.state == state:
                 raise
             raise DomainError(*error.findings, refusals.staged_again(label).main) from error
+        tell(Progress("keep"))
         valid = bool(trial.samples) and all(sample.succeeded for sample in trial.samples)
         state = version.shown_state
         if valid and not is_fixed:
@@ -245,12 +251,17 @@ class Staging:
         known_rules = await self._database.read(store.load_rule_sets)
         return preparing.Kept(kept, _mode(version), known_rules)
 
-    async def compute(self, size: int, fn: Callable[..., Result], *args: object) -> Result:
-        """Return `fn(*args)`: of `size` bytes, a process of its own is worth its start."""
+    async def compute(
+        self, tell: Tell, size: int, fn: Callable[..., Result], *args: object
+    ) -> Result:
+        """Return `fn(*args, tell=tell)`: of `size` bytes, a process of its own is worth its start.
+
+        Where this is cancelled, that process is ended.
+        """
         if size > LARGE_BYTES:
-            result: Result = await self._apart(fn, *args)
+            result: Result = await self._apart(fn, *args, tell=tell)
             return result
-        return await asyncio.to_thread(fn, *args)
+        return await asyncio.to_thread(fn, *args, tell=tell)
 
     async def _fix_content(
         self, version: store.Version, active: store.Version, trial: preparing.Tried, actor: str

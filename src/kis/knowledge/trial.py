@@ -8,6 +8,7 @@ from kis.errors import DomainError
 from kis.knowledge.content import Documents, encode_tables
 from kis.knowledge.diff import Counts, compare, find_changed
 from kis.knowledge.model import Part, RowKey
+from kis.knowledge.progress import Progress, Tell, each_told, untold
 from kis.knowledge.regression import Resize
 from kis.knowledge.sampling import Role, SampleRequest, sample_requests
 from kis.knowledge.snapshot import Snapshot, Tables
@@ -44,16 +45,21 @@ class Trial(NamedTuple):
     remarks: tuple[Remark, ...]
 
 
-def try_out(base: Tables, tables: Tables, sample_size: int, resize: Resize, label: str) -> Trial:
+def try_out(
+    base: Tables, tables: Tables, sample_size: int, resize: Resize, label: str, tell: Tell = untold
+) -> Trial:
     """Return how `sample_size` boards with what `tables` has otherwise than `base` do."""
+    tell(Progress("load"))
     changed = find_changed(base, tables)
     # One after the other, so that the parts' workings are not in memory together.
     snapshot = Snapshot(tables, label=label)
+    requests = sample_requests(tables, changed, sample_size)
     samples = tuple(
         _try_one(request, snapshot, resize)
-        for request in sample_requests(tables, changed, sample_size)
+        for request in each_told(requests, "samples", len(requests), tell)
     )
     del snapshot
+    tell(Progress("compare"))
     remarks = (
         *check_neighbours(tables, changed.breakers),
         *check_stock(base, tables, changed),

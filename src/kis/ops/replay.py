@@ -22,8 +22,9 @@ from kis.estimate.replay import Counter, StoredSize, Tally
 from kis.estimate.replay_report import regression_of
 from kis.estimate.store import IdRange, find_range, load_sizes
 from kis.estimate.verdict import Judgement, Verdict
-from kis.knowledge import refusals, store
+from kis.knowledge import progress, refusals, store
 from kis.knowledge.content import Documents, decode_tables
+from kis.knowledge.progress import Tell, untold
 from kis.knowledge.regression import Regression
 from kis.knowledge.snapshot import Snapshot
 from kis.ops import replay_checkpoint
@@ -31,6 +32,8 @@ from kis.ops.replay_checkpoint import Checkpoint
 from kis.ops.replay_pool import Judged, Sizer, Versions, size_here
 
 PAGE = 2_000
+AT_ONCE = 50
+"""How many an activation replays before it tells how far it is."""
 IN_FLIGHT = 8
 """Pages that are being sized while the first of them is counted."""
 REMEMBERED = 200_000
@@ -103,11 +106,14 @@ class Replay:
         checkpoints: Path | None = None,
         *,
         restart: bool = False,
+        page: int | None = None,
     ) -> None:
         """Begin, or go on where a checkpoint in the folder `checkpoints` stands.
 
-        `restart` begins anew all the same.
+        `restart` begins anew all the same. It can be stopped after each `page` estimates;
+        None: `PAGE`.
         """
+        self._page = page or PAGE
         self._database = database
         if checkpoints:
             replay_checkpoint.forget_old(checkpoints, clock.now())
@@ -138,7 +144,7 @@ class Replay:
             while not is_stopped():
                 while not is_read and len(pages) < IN_FLIGHT:
                     rows = self._read(read_up_to)
-                    is_read = len(rows) < PAGE
+                    is_read = len(rows) < self._page
                     if rows:
                         read_up_to = rows[-1].id
                         pages.append(_Page(rows, memory, sizer))
@@ -155,7 +161,7 @@ class Replay:
 
     def _read(self, after: str) -> list[StoredSize]:
         upto = self._state.ids.upto
-        return self._database.read_now(lambda c: load_sizes(c, after, upto, PAGE))
+        return self._database.read_now(lambda c: load_sizes(c, after, upto, self._page))
 
     def _count(self, page: "_Page", tell: Callable[[Progress], None]) -> None:
         judgements = page.judgements()
@@ -242,11 +248,15 @@ class _Page:
         return [slot.judgement for slot in self._slots if slot.judgement is not None]
 
 
-def replay_rows(rows: list[StoredSize], sizer: Sizer) -> Tally:
+def replay_rows(rows: list[StoredSize], sizer: Sizer, tell: Tell = untold) -> Tally:
     """Replay a few estimates at once; their causes are not looked for."""
     tally = Tally()
     counter = Counter(tally, lambda *_: ())
-    counter.add(rows, _Page(rows, Memory(), sizer).judgements())
+    memory = Memory()
+    for first in range(0, len(rows), AT_ONCE):
+        tell(progress.Progress("latest", first, len(rows)))
+        some = rows[first : first + AT_ONCE]
+        counter.add(some, _Page(some, memory, sizer).judgements())
     counter.settle()
     return tally
 
@@ -257,9 +267,9 @@ def latest_sizes(connection: Connection, limit: int) -> list[StoredSize]:
     return load_sizes(connection, ids.after, ids.upto, limit)
 
 
-def regress(rows: list[StoredSize], snapshot: Snapshot) -> Regression:
+def regress(rows: list[StoredSize], snapshot: Snapshot, tell: Tell = untold) -> Regression:
     """Return what an activation of `snapshot` would make of the latest estimates."""
-    return regression_of(replay_rows(rows, size_here(snapshot)))
+    return regression_of(replay_rows(rows, size_here(snapshot), tell))
 
 
 # --- why --------------------------------------------------------------------------------

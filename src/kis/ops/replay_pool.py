@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kis.estimate.verdict import Judgement, judge_all, pack, unpack
 from kis.knowledge.content import Documents, decode_tables
+from kis.knowledge.pace import GiveWay, go_on
 from kis.knowledge.snapshot import Snapshot
 from kis.ops.spawned import become_worker, spawned
 
@@ -63,17 +64,18 @@ def _sizer_of(pool: ProcessPoolExecutor) -> Sizer:
     return submit
 
 
-def snapshots(versions: Versions) -> tuple[Snapshot, Snapshot | None]:
-    """Return the versions ready for use.
+def snapshots(versions: Versions, give_way: GiveWay = go_on) -> tuple[Snapshot, Snapshot | None]:
+    """Return the versions ready for use; `give_way` is called now and then.
 
     Raises:
         ContentError: what is stored is not what was stored.
 
     """
-    after = Snapshot(decode_tables(versions.after), label="after")
+    after = Snapshot(decode_tables(versions.after, give_way), label="after", give_way=give_way)
     if versions.before is None:
         return after, None
-    return after, Snapshot(decode_tables(versions.before), label="before")
+    before = decode_tables(versions.before, give_way)
+    return after, Snapshot(before, label="before", give_way=give_way)
 
 
 # --- in a worker ------------------------------------------------------------------------

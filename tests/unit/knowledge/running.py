@@ -17,6 +17,7 @@ from kis.knowledge.diff import Mode
 from kis.knowledge.fleet import Alone
 from kis.knowledge.golden import GoldenService
 from kis.knowledge.model import Breaker
+from kis.knowledge.progress import Tell, untold
 from kis.knowledge.regression import Case, Regression, rerun_cases
 from kis.knowledge.service import KnowledgeService
 from kis.knowledge.snapshot import Snapshot
@@ -62,8 +63,8 @@ class Running:
         )  # fmt: skip
         self._runner = asyncio.Runner()
 
-    def _replay(self, cases: list[Case], snapshot: Snapshot) -> Regression:
-        return rerun_cases(cases, snapshot, self._resize)
+    def _replay(self, cases: list[Case], snapshot: Snapshot, tell: Tell = untold) -> Regression:
+        return rerun_cases(cases, snapshot, self._resize, tell)
 
     def _resize(self, request: object, snapshot: Snapshot) -> Size:
         if self.refuses(request, snapshot):

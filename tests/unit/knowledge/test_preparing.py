@@ -12,6 +12,7 @@ from kis.knowledge import preparing
 from kis.knowledge.content import encode_tables
 from kis.knowledge.first import shipped_tables
 from kis.knowledge.preparing import Kept
+from kis.knowledge.progress import Tell
 from kis.knowledge.regression import Case, rerun_cases
 from kis.knowledge.snapshot import Snapshot
 from kis.ops.apart import run_apart
@@ -26,7 +27,7 @@ def kept(content: str = NEW) -> Kept:
     return Kept(msgspec.msgpack.encode(("csv", content.encode())), "add", [])
 
 
-def no_replay(_latest: list[Any], snapshot: Snapshot) -> Any:
+def no_replay(_latest: list[Any], snapshot: Snapshot, _tell: Tell) -> Any:
     return rerun_cases([], snapshot, resize)
 
 

@@ -11,9 +11,15 @@ import pytest
 
 from kis import strict_json
 from kis.errors import DomainError, ErrorCode, Finding, Text
+from kis.knowledge.content import encode_tables
+from kis.knowledge.first import shipped_tables
 from kis.knowledge.formats import parse_upload
+from kis.knowledge.preparing import compare_sources
+from kis.knowledge.progress import Progress
 from kis.ops.apart import NICER_BY, Lost, run_apart, run_apart_once
 from kis.strict_json import StrictJsonError
+from tests.unit.knowledge.rows import breaker, write_csv
+from tests.unit.knowledge.test_preparing import kept
 
 
 def test_result_comes_back() -> None:
@@ -68,6 +74,47 @@ def _die_elsewhere(here: int) -> str:
     if os.getpid() != here:
         os.kill(os.getpid(), signal.SIGKILL)
     return "here"
+
+
+def test_what_it_tells_is_told_here() -> None:
+    told: list[Progress] = []
+    base = encode_tables(shipped_tables())
+    args = (base, base, kept(write_csv([breaker("NEW")])))
+    found = asyncio.run(run_apart(compare_sources, *args, tell=told.append))
+    assert found == compare_sources(*args)
+    assert told == [
+        Progress("load"),
+        Progress("rows", 0, 1),
+        Progress("rows", 1, 1),
+        Progress("compare"),
+    ]
+
+
+def test_it_ends_with_who_waits_for_it() -> None:
+    async def ask_and_leave() -> None:
+        before = children()
+        asking = asyncio.create_task(run_apart(time.sleep, 3_600))
+        mine = await asyncio.to_thread(wait_for_more, before)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert not mine & children()
+
+    asyncio.run(ask_and_leave())
+
+
+def wait_for_more(before: set[str]) -> set[str]:
+    deadline = time.monotonic() + 60
+    while not (more := children() - before):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return more
+
+
+def children() -> set[str]:
+    """Return the processes that this one has started, of whichever of its threads."""
+    found = Path("/proc/self/task").glob("*/children")
+    return {pid for path in found for pid in path.read_text().split()}
 
 
 # --- what has effects: functions that the other process finds, as it does not find tests -----

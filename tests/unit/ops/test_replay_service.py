@@ -1,13 +1,16 @@
 """A replay inside the service: bounded, and never in the way of requests."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 from kis.errors import DomainError, ErrorCode
+from kis.estimate.replay_report import ReplayReport
 from kis.estimate.verdict import judge_all
 from kis.knowledge.first import FIRST_LABEL
+from kis.knowledge.progress import Progress
 from kis.ops.replay import ReplayOrder
 from kis.ops.replay_service import AT_ONCE, ReplayService, size_gently
 from tests.unit.estimate.stored import bare
@@ -48,6 +51,32 @@ def test_unknown_version_leaves_the_turn_to_the_next(tmp_path: Path) -> None:
             return (await service.replay(ReplayOrder(WIDER, last=1))).total
 
         assert asyncio.run(ask()) == 1
+
+
+def test_it_is_stopped_where_nobody_waits(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with filled_database(tmp_path / "kis.db", *BOARDS) as database:
+        service = ReplayService(database=database)
+
+        async def ask_and_leave() -> int:
+            asking: list[asyncio.Task[ReplayReport]] = []
+            loop = asyncio.get_running_loop()
+            is_left = threading.Event()
+
+            def leave(_: Progress) -> None:
+                if not is_left.is_set() and threading.current_thread() is not loop_thread:
+                    loop.call_soon_threadsafe(asking[0].cancel)
+                    loop.call_soon_threadsafe(is_left.set)
+                    is_left.wait()
+
+            loop_thread = threading.current_thread()
+            asking.append(loop.create_task(service.replay(ReplayOrder(WIDER, last=3), leave)))
+            with pytest.raises(asyncio.CancelledError):
+                await asking[0]
+            return (await service.replay(ReplayOrder(WIDER, last=1))).total
+
+        assert asyncio.run(ask_and_leave()) == 1
+    assert f"replay under {WIDER} stopped at 0 of 3" in caplog.text
 
 
 @pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1])

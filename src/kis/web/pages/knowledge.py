@@ -7,10 +7,12 @@ from starlette.responses import RedirectResponse, Response
 from kis.access.keys import Scope
 from kis.errors import DomainError, ErrorCode, Text, refusal
 from kis.knowledge.activation import ActivationOrder
+from kis.knowledge.progress import Tell
 from kis.knowledge.store import Version
 from kis.web.forms import read_form
 from kis.web.pages.knowledge_words import suggested_label
 from kis.web.parts import KnowledgeParts, Parts
+from kis.web.telling import telling
 from kis.web.visit import Page, Visit
 
 HOME = "/console/knowledge"
@@ -79,16 +81,24 @@ class _Pages:
     async def show_difference(self, visit: Visit) -> Response:
         """Show what a version has otherwise than another, cell by cell."""
         label, against = visit.named("label"), visit.request.query_params.get("against") or None
-        other, difference = await self._parts.versions.compare(label, against, SHOWN_ROWS)
-        return visit.show(
-            "knowledge/difference.html", against=other, difference=difference, shown=SHOWN_ROWS
-        )
+
+        async def work(tell: Tell) -> Response:
+            other, found = await self._parts.versions.compare(label, against, SHOWN_ROWS, tell)
+            return visit.show(
+                "knowledge/difference.html", against=other, difference=found, shown=SHOWN_ROWS
+            )
+
+        return await telling(visit, work, changes=False)
 
     async def validate(self, visit: Visit) -> Response:
         """Lay the version on the active one, and try sample boards."""
         label = visit.named("label")
-        await self._parts.staging.validate(label, SAMPLES, visit.actor)
-        return _go(label, "validated")
+
+        async def work(tell: Tell) -> Response:
+            await self._parts.staging.validate(label, SAMPLES, visit.actor, tell)
+            return _go(label, "validated")
+
+        return await telling(visit, work, changes=True)
 
     async def activate(self, visit: Visit) -> Response:
         """Make the version active; the name is typed once more, with a reason."""
@@ -97,23 +107,31 @@ class _Pages:
             label, "activate", run_regression=True, force=form.get("force") == "yes",
             reason=form["reason"],
         )  # fmt: skip
-        try:
-            await self._parts.activate(order, visit.actor)
-        except DomainError as error:
-            if error.main.code is not ErrorCode.REGRESSION_FAILED:
-                raise
-            return visit.show(
-                "knowledge/refused_by_golden.html", 409, findings=error.findings,
-                regression=error.main.data["regression"], request_id=visit.context.request_id,
-            )  # fmt: skip
-        return _go(label, "activated")
+
+        async def work(tell: Tell) -> Response:
+            try:
+                await self._parts.activate(order, visit.actor, tell)
+            except DomainError as error:
+                if error.main.code is not ErrorCode.REGRESSION_FAILED:
+                    raise
+                return visit.show(
+                    "knowledge/refused_by_golden.html", 409, findings=error.findings,
+                    regression=error.main.data["regression"], request_id=visit.context.request_id,
+                )  # fmt: skip
+            return _go(label, "activated")
+
+        return await telling(visit, work, changes=True)
 
     async def roll_back(self, visit: Visit) -> Response:
         """Return to a version that was active before."""
         label, form = visit.named("label"), await _confirmed(visit)
         order = ActivationOrder(label, "rollback", run_regression=False, reason=form["reason"])
-        await self._parts.activate(order, visit.actor)
-        return _go(label, "rolled_back")
+
+        async def work(tell: Tell) -> Response:
+            await self._parts.activate(order, visit.actor, tell)
+            return _go(label, "rolled_back")
+
+        return await telling(visit, work, changes=True)
 
     async def delete(self, visit: Visit) -> Response:
         """Delete a version that is not active."""

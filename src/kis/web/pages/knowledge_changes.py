@@ -1,18 +1,17 @@
 """What a version would change: golden cases and stored estimates once more, and drawn."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import msgspec
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from kis.access.keys import Scope
-from kis.errors import DomainError
 from kis.estimate.redrawing import redraw
-from kis.ops.replay import Progress, ReplayOrder
+from kis.knowledge.progress import Tell
+from kis.ops.replay import ReplayOrder
 from kis.ops.replay_service import MAX_ESTIMATES
 from kis.web.forms import read_form
 from kis.web.parts import Parts
+from kis.web.telling import telling
 from kis.web.visit import Page, Visit
 
 ONE = "/console/knowledge/{label}"
@@ -47,27 +46,12 @@ class _Pages:
         asked = (await read_form(visit.request)).get("last", "")
         last = next((each for each in LAST if str(each) == asked), LAST[0])
         order = ReplayOrder(visit.named("label"), None, last)
-        return StreamingResponse(self._told(visit, order), media_type="text/event-stream")
 
-    async def _told(self, visit: Visit, order: ReplayOrder) -> AsyncIterator[bytes]:
-        """Yield one JSON text a line: `done` of `total` now and then, at last `html`."""
-        loop = asyncio.get_running_loop()
-        news: asyncio.Queue[Progress | None] = asyncio.Queue()
+        async def work(tell: Tell) -> Response:
+            report = await self._knowledge.replays.replay(order, tell)
+            return visit.show("knowledge/replayed.html", report=report, label=order.version)
 
-        def tell(progress: Progress) -> None:
-            loop.call_soon_threadsafe(news.put_nowait, progress)
-
-        task = asyncio.create_task(self._knowledge.replays.replay(order, tell))
-        task.add_done_callback(lambda _: news.put_nowait(None))
-        while (progress := await news.get()) is not None:
-            yield _line(done=progress.done, total=progress.total)
-        try:
-            page = visit.show("knowledge/replayed.html", report=task.result(), label=order.version)
-        except DomainError as error:
-            page = visit.show(
-                "findings.html", findings=error.findings, request_id=visit.context.request_id
-            )
-        yield _line(html=bytes(page.body).decode())
+        return await telling(visit, work, changes=False)
 
     async def draw(self, visit: Visit) -> Response:
         """Show a stored estimate as it was answered, and as it would be under the version."""
@@ -76,7 +60,3 @@ class _Pages:
         snapshot = await self._knowledge.reader.open(label)
         redrawn = await asyncio.to_thread(redraw, answer, snapshot, visit.words.language)
         return visit.show("knowledge/board.html", redrawn=redrawn, label=label, estimate=estimate)
-
-
-def _line(**value: object) -> bytes:
-    return msgspec.json.encode(value) + b"\n"

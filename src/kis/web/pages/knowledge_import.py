@@ -8,9 +8,11 @@ from kis.access.keys import Scope
 from kis.api.knowledge import ImportRequest
 from kis.errors import ErrorCode, Finding, Text, refusal
 from kis.estimate.request import parse_body
+from kis.knowledge.progress import Tell
 from kis.knowledge.staging import ImportOrder
 from kis.web.pages.knowledge_words import suggested_label
 from kis.web.parts import KnowledgeParts, Parts
+from kis.web.telling import telling
 from kis.web.visit import Page, Visit
 
 HOME = "/console/knowledge"
@@ -50,17 +52,22 @@ class _Pages:
             },
         )  # fmt: skip
         mode = wanted.mode
-        if label:
+
+        async def look(tell: Tell) -> Response:
+            seen = await self._parts.staging.preview(kind, content, mode, SHOWN_ROWS, tell)
+            taken = {version.label for version in await self._parts.versions.list_versions()}
+            active = await self._parts.versions.active_version()
+            return visit.show(
+                "knowledge/preview.html", name=name, mode=mode, seen=seen, against=active.label,
+                label=suggested_label(taken), total=_total(seen.findings),
+            )  # fmt: skip
+
+        async def keep(tell: Tell) -> Response:
             order = ImportOrder(label, kind, content, mode, name)
-            await self._parts.staging.import_tables(order, visit.actor)
+            await self._parts.staging.import_tables(order, visit.actor, tell)
             return RedirectResponse(f"{HOME}/{label}?done=imported", 303)
-        seen = await self._parts.staging.preview(kind, content, mode, SHOWN_ROWS)
-        taken = {version.label for version in await self._parts.versions.list_versions()}
-        active = await self._parts.versions.active_version()
-        return visit.show(
-            "knowledge/preview.html", name=name, mode=mode, seen=seen, against=active.label,
-            label=suggested_label(taken), total=_total(seen.findings),
-        )  # fmt: skip
+
+        return await telling(visit, keep if label else look, changes=bool(label))
 
 
 def _kind_of(name: str) -> str:

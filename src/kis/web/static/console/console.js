@@ -22,6 +22,11 @@ export function tell(message, { isProblem = false, label = "", act = null } = {}
   if (!isProblem) setTimeout(() => line.remove(), 6000);
 }
 
+/** Say that the connection was lost. */
+export function tellLost() {
+  tell(words.lost, { isProblem: true });
+}
+
 /**
  * Ask the console's server. An ended session is asked for first and the request sent
  * again; a lost connection throws, after it was told of.
@@ -36,7 +41,7 @@ export async function ask(address, options = {}) {
     response = await send();
     while (response.status === 401 && await signInAgain()) response = await send();
   } catch (error) {
-    if (error.name !== "AbortError") tell(words.lost, { isProblem: true });
+    if (error.name !== "AbortError") tellLost();
     throw error;
   }
   return response;
@@ -113,7 +118,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     }
   }
 });
-document.addEventListener("htmx:sendError", () => tell(words.lost, { isProblem: true }));
+document.addEventListener("htmx:sendError", tellLost);
 
 document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
   const root = document.documentElement;

@@ -1,70 +1,120 @@
 // 치수 지식: steps that take their time, dialogs, parts of a page that are loaded later.
-import { ask } from "./console.js";
+import { ask, tellLost } from "./console.js";
 
-/** Show that something is under way, for how long; return what ends it. */
-export function begin(area, doing) {
+const STREAM = "text/event-stream";
+
+/** Show that something is under way, for how long and how far it is. */
+function begin(area) {
   const words = JSON.parse(area.querySelector("[data-words]").textContent);
-  const elapsed = area.querySelector("[data-elapsed]");
-  const bar = area.querySelector("progress");
+  const [doing, counted, bar] = ["[data-doing]", "[data-counted]", "progress"]
+    .map((each) => area.querySelector(each));
   const began = performance.now();
-  const tick = () => {
-    const seconds = Math.floor((performance.now() - began) / 1000);
-    elapsed.textContent = words.seconds.replace("{n}", seconds);
+  let count = "";
+  const show = () => {
+    const seconds = words.seconds.replace("{n}", Math.floor((performance.now() - began) / 1000));
+    counted.textContent = count ? `${count} · ${seconds}` : seconds;
   };
+  doing.textContent = words.doing;
   bar.removeAttribute("value");
   area.hidden = false;
-  area.querySelector("[data-doing]").textContent = doing ?? words.doing;
-  tick();
-  const timer = setInterval(tick, 1000);
-  return () => { clearInterval(timer); area.hidden = true; };
+  show();
+  const timer = setInterval(show, 1000);
+  return {
+    tell({ step, done, total }) {
+      const what = words.steps[step];
+      // Set when it is another one: a screen reader reads it out each time.
+      if (doing.textContent !== what) doing.textContent = what;
+      count = total ? words.count.replace("{done}", done.toLocaleString())
+        .replace("{total}", total.toLocaleString()) : "";
+      bar.max = total || 1;
+      if (total) bar.value = done;
+      else bar.removeAttribute("value");
+      show();
+    },
+    end() { clearInterval(timer); area.hidden = true; },
+  };
 }
 
-/** Put what was answered where it belongs: another page, this page anew, or a problem. */
-export async function follow(response, problem) {
-  const text = await response.text();
-  if (response.ok && response.redirected) {
-    location.assign(response.url);
-    return;
+/** Yield what the server tells, a JSON text a line. */
+async function* lines(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\n");
+    rest = parts.pop();
+    for (const part of parts) yield JSON.parse(part);
   }
-  problem.innerHTML = text;
-  problem.scrollIntoView({ block: "nearest" });
 }
 
-async function work(form, submitter) {
+/**
+ * Ask for what takes its time, and show in `area` how far it is. Returns what came of it:
+ * `html`, an address to `go` to, or a `problem`. A lost connection throws, after it was told of.
+ */
+export async function carryOut(area, address, options = {}) {
+  const shown = begin(area.matches("[data-working]") ? area : area.querySelector("[data-working]"));
+  try {
+    const headers = { ...options.headers, Accept: STREAM };
+    const response = await ask(address, { ...options, headers });
+    if (response.headers.get("content-type")?.startsWith(STREAM)) return await last(response, shown);
+    if (response.ok && response.redirected) return { go: response.url };
+    const text = await response.text();
+    return response.ok ? { html: text } : { problem: text };
+  } finally {
+    shown.end();
+  }
+}
+
+async function last(response, shown) {
+  try {
+    for await (const line of lines(response)) {
+      if (!line.step) return line;
+      shown.tell(line);
+    }
+    throw new Error("the connection ended");
+  } catch (error) {
+    tellLost();
+    throw error;
+  }
+}
+
+/** Carry out what a form sends; its buttons wait meanwhile. */
+export async function carryOutForm(form, address, options) {
   const buttons = [...form.querySelectorAll("button")];
   const problem = form.querySelector("[data-problem]");
-  const body = new URLSearchParams(new FormData(form, submitter));
-  const end = begin(form.querySelector("[data-working]"));
   problem.replaceChildren();
   buttons.forEach((button) => { button.disabled = true; });
   try {
-    await follow(await ask(form.action, { method: "POST", body }), problem);
+    const came = await carryOut(form, address, options);
+    if (came.go) location.assign(came.go);
+    if (came.problem) {
+      problem.innerHTML = came.problem;
+      problem.scrollIntoView({ block: "nearest" });
+    }
+    return came;
   } catch {
-    // Told of already: what was typed is still there.
+    return {}; // Told of already: what was typed is still there.
   } finally {
-    end();
     buttons.forEach((button) => { button.disabled = false; });
   }
 }
 
 async function load(area) {
-  const end = begin(area.querySelector("[data-working]"));
   try {
-    const response = await ask(area.dataset.load);
-    const html = await response.text();
-    if (response.ok) area.innerHTML = html;
-    else area.querySelector("[data-problem]").innerHTML = html;
+    const { html, problem } = await carryOut(area, area.dataset.load);
+    if (html) area.innerHTML = html;
+    else area.querySelector("[data-problem]").innerHTML = problem;
   } catch {
     // Told of already.
-  } finally {
-    end();
   }
 }
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-work]")) return;
   event.preventDefault();
-  work(event.target, event.submitter);
+  const body = new URLSearchParams(new FormData(event.target, event.submitter));
+  carryOutForm(event.target, event.target.action, { method: "POST", body });
 });
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");

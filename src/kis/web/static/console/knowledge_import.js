@@ -1,11 +1,9 @@
 // A file is dropped, looked at, and imported once it is right.
-import { ask } from "./console.js";
-import { begin, follow } from "./knowledge.js";
+import { carryOutForm } from "./knowledge.js";
 
 const form = document.querySelector("[data-upload]");
 const drop = form.querySelector("[data-drop]");
 const input = form.querySelector("input[type=file]");
-const problem = form.querySelector("[data-problem]");
 const preview = document.getElementById("preview");
 let file = null;
 
@@ -15,8 +13,8 @@ function address(label = "") {
 }
 
 /** Send the file as it is; the server reads CP949 and UTF-8. */
-function send(label) {
-  return ask(address(label), {
+function send(asking, label) {
+  return carryOutForm(asking, address(label), {
     method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },
   });
 }
@@ -24,38 +22,14 @@ function send(label) {
 async function look(chosen) {
   if (!chosen) return;
   file = chosen;
-  problem.replaceChildren();
-  const end = begin(form.querySelector("[data-working]"));
-  try {
-    const response = await send();
-    const html = await response.text();
-    if (response.ok) {
-      preview.innerHTML = html;
-      preview.querySelector("[data-preview]").focus();
-    } else {
-      preview.replaceChildren();
-      problem.innerHTML = html;
-    }
-  } catch {
-    // Told of already; the file can be chosen again.
-  } finally {
-    end();
-    input.value = "";
+  const { html, problem } = await send(form);
+  if (html) {
+    preview.innerHTML = html;
+    preview.querySelector("[data-preview]").focus();
+  } else if (problem) {
+    preview.replaceChildren();
   }
-}
-
-async function take(importing) {
-  const end = begin(importing.querySelector("[data-working]"));
-  const button = importing.querySelector("button");
-  button.disabled = true;
-  try {
-    await follow(await send(importing.elements.label.value), importing.querySelector("[data-problem]"));
-  } catch {
-    // Told of already.
-  } finally {
-    end();
-    button.disabled = false;
-  }
+  input.value = "";
 }
 
 input.addEventListener("change", () => look(input.files[0]));
@@ -69,4 +43,4 @@ for (const type of ["dragleave", "drop"]) {
   drop.addEventListener(type, () => drop.classList.remove("over"));
 }
 drop.addEventListener("drop", (event) => { event.preventDefault(); look(event.dataTransfer.files[0]); });
-preview.addEventListener("submit", (event) => { event.preventDefault(); take(event.target); });
+preview.addEventListener("submit", (event) => { event.preventDefault(); send(event.target, event.target.elements.label.value); });
