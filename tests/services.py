@@ -143,8 +143,13 @@ class Server:
             "DATABASE_URL": sql.url_of(home, environ.get("DATABASE_URL")),
         }  # fmt: skip
         self.program = str(Path(sys.executable).with_name("kis-backend"))
+        self._arguments = ("serve", "--workers", str(workers), *options)
+        self.start()
+
+    def start(self) -> None:
+        """Start it; again, once it was stopped, at the same address."""
         self.process = subprocess.Popen(
-            [self.program, "serve", "--workers", str(workers), *options], env=self.environ,
+            [self.program, *self._arguments], env=self.environ,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._wait()

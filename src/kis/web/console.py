@@ -36,6 +36,7 @@ HOME: Final = "/console/estimate"
 SIGN_IN: Final = "/console/sign-in"
 LANGUAGE_COOKIE: Final = "kis_language"
 CSRF_HEADER: Final = "x-csrf-token"
+HOLDER_HEADER: Final = "x-holder"
 FORM: Final = "application/x-www-form-urlencoded"
 SAFE: Final = ("GET", "HEAD")
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -68,7 +69,7 @@ def create_console(sessions: Sessions, limiter: Limiter, pages: Iterable[Page]) 
         Route("/console/language", _plain(_set_language)),
         *(
             Route(page.path, _plain(partial(door.pass_through, page)), methods=[page.method])
-            for page in (*pages, Page("POST", "/console/sign-out", door.sign_out))
+            for page in (*pages, *door.pages)
         ),
         Route("/console/{rest:path}", _plain(_tell_unknown), methods=list(METHODS)),
     ]
@@ -96,6 +97,14 @@ class _Door:
     def __init__(self, sessions: Sessions, limiter: Limiter) -> None:
         self._sessions = sessions
         self._limiter = limiter
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """What there is for everybody who is signed in."""
+        return (
+            Page("GET", "/console/session", self.tell_session),
+            Page("POST", "/console/sign-out", self.sign_out),
+        )
 
     async def pass_through(self, page: Page, request: Request) -> Response:
         """Answer a request to `page`."""
@@ -143,7 +152,7 @@ class _Door:
         request.state.key = signed_in.key
         response: Response = RedirectResponse(following, 303)
         if wants_part(request):
-            response = Response(status_code=204, headers={CSRF_HEADER: signed_in.csrf_token})
+            response = _tell_session(signed_in)
         _give_cookie(request, response, signed_in.token)
         return response
 
@@ -154,6 +163,10 @@ class _Door:
             if not allowance.allowed:
                 raise too_many(allowance)
 
+    async def tell_session(self, visit: Visit) -> Response:
+        """Tell a page whether somebody is signed in still, before it is left or sent again."""
+        return _tell_session(visit.signed_in)
+
     async def sign_out(self, visit: Visit) -> Response:
         """End the session."""
         await self._sessions.end(visit.signed_in.token)
@@ -163,6 +176,11 @@ class _Door:
             samesite="strict",
         )  # fmt: skip
         return response
+
+
+def _tell_session(signed_in: SignedIn) -> Response:
+    headers = {CSRF_HEADER: signed_in.csrf_token, HOLDER_HEADER: signed_in.key.holder}
+    return Response(status_code=204, headers=headers)
 
 
 def _plain(handler: Handler) -> Handler:

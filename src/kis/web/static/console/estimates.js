@@ -1,4 +1,4 @@
-// Printing; two estimates to compare; a note that is kept until it is stored.
+// Printing; two estimates to compare.
 document.querySelector("[data-print]")?.addEventListener("click", () => print());
 
 const picks = document.querySelector("[data-pick]");
@@ -13,19 +13,3 @@ if (picks) {
   addEventListener("pageshow", count);
   count();
 }
-
-const kept = (field) => `kis-${field.dataset.keep}`;
-function restore() {
-  for (const field of document.querySelectorAll("[data-keep]")) {
-    const typed = localStorage.getItem(kept(field));
-    if (typed !== null && typed !== field.value) field.value = typed;
-  }
-}
-document.addEventListener("input", (event) => {
-  if (event.target.matches("[data-keep]")) localStorage.setItem(kept(event.target), event.target.value);
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const field = event.detail.requestConfig.elt.querySelector?.("[data-keep]");
-  if (field && event.detail.xhr.status === 200) localStorage.removeItem(kept(field));
-});
-restore();

@@ -10,9 +10,12 @@ async function verify(file) {
   try {
     const response = await ask("/console/evidence/verify", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: file,
+      again: () => verify(file),
     });
     result.innerHTML = await response.text();
     result.querySelector("h2")?.focus();
+  } catch {
+    // Told of already.
   } finally {
     zone.removeAttribute("aria-busy");
   }

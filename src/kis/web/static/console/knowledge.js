@@ -1,5 +1,6 @@
 // 치수 지식: steps that take their time, dialogs, parts of a page that are loaded later.
 import { ask, tellLost } from "./console.js";
+import { forget } from "./kept.js";
 
 const STREAM = "text/event-stream";
 
@@ -57,7 +58,7 @@ export async function carryOut(area, address, options = {}) {
   try {
     const headers = { ...options.headers, Accept: STREAM };
     const response = await ask(address, { ...options, headers });
-    if (response.headers.get("content-type")?.startsWith(STREAM)) return await last(response, shown);
+    if (response.headers.get("content-type")?.startsWith(STREAM)) return await last(response, shown, options.again);
     if (response.ok && response.redirected) return { go: response.url };
     const text = await response.text();
     return response.ok ? { html: text } : { problem: text };
@@ -66,7 +67,7 @@ export async function carryOut(area, address, options = {}) {
   }
 }
 
-async function last(response, shown) {
+async function last(response, shown, again) {
   try {
     for await (const line of lines(response)) {
       if (!line.step) return line;
@@ -74,7 +75,7 @@ async function last(response, shown) {
     }
     throw new Error("the connection ended");
   } catch (error) {
-    tellLost();
+    tellLost(again);
     throw error;
   }
 }
@@ -87,7 +88,10 @@ export async function carryOutForm(form, address, options) {
   buttons.forEach((button) => { button.disabled = true; });
   try {
     const came = await carryOut(form, address, options);
-    if (came.go) location.assign(came.go);
+    if (came.go) {
+      forget(form);
+      location.assign(came.go);
+    }
     if (came.problem) {
       problem.innerHTML = came.problem;
       problem.scrollIntoView({ block: "nearest" });
@@ -102,7 +106,7 @@ export async function carryOutForm(form, address, options) {
 
 async function load(area) {
   try {
-    const { html, problem } = await carryOut(area, area.dataset.load);
+    const { html, problem } = await carryOut(area, area.dataset.load, { again: () => load(area) });
     if (html) area.innerHTML = html;
     else area.querySelector("[data-problem]").innerHTML = problem;
   } catch {

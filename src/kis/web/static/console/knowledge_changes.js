@@ -13,13 +13,16 @@ form.addEventListener("submit", async (event) => {
   if (html) report.innerHTML = html;
 });
 
-report.addEventListener("click", async (event) => {
+report.addEventListener("click", (event) => {
   const button = event.target.closest("[data-board]");
-  if (!button) return;
+  if (button) draw(button);
+});
+
+async function draw(button) {
   const place = document.getElementById("board");
   place.setAttribute("aria-busy", "true");
   try {
-    const response = await ask(button.dataset.board);
+    const response = await ask(button.dataset.board, { again: () => draw(button) });
     place.innerHTML = await response.text();
     place.focus();
     place.scrollIntoView({ block: "start" });
@@ -28,4 +31,4 @@ report.addEventListener("click", async (event) => {
   } finally {
     place.removeAttribute("aria-busy");
   }
-});
+}

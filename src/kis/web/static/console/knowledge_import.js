@@ -13,16 +13,16 @@ function address(label = "") {
 }
 
 /** Send the file as it is; the server reads CP949 and UTF-8. */
-function send(asking, label) {
+function send(asking, label, again) {
   return carryOutForm(asking, address(label), {
-    method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },
+    method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" }, again,
   });
 }
 
 async function look(chosen) {
   if (!chosen) return;
   file = chosen;
-  const { html, problem } = await send(form);
+  const { html, problem } = await send(form, "", () => look(chosen));
   if (html) {
     preview.innerHTML = html;
     preview.querySelector("[data-preview]").focus();

@@ -58,7 +58,7 @@ async function catchUp() {
     if (of.has(page)) continue;
     of.set(page, true);
     try {
-      const response = await ask(address(page));
+      const response = await ask(address(page), { again: catchUp });
       if (!response.ok) throw new Error(response.statusText);
       const found = await response.json();
       if (of === pages) fill(page, found.rows);
@@ -73,7 +73,7 @@ async function begin() {
   const mine = pages = new Map();
   place.setAttribute("aria-busy", "true");
   try {
-    const response = await ask(address(0));
+    const response = await ask(address(0), { again: begin });
     if (!response.ok || mine !== pages) return;
     const found = await response.json();
     rows = Array.from({ length: found.total }, (_, at) => ({ at, isThere: false }));
