@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -11,10 +13,35 @@ from tests.console.conftest import Open, Shoot
 from tests.services import ADMIN_API_KEY, API_KEY, Server, board, running_server
 
 
+def write_week(home: Path) -> None:
+    """Have a log of the days before: busy from eight to seven, and an hour that went wrong."""
+    log = home / "logs" / "kis-backend.log"
+    log.parent.mkdir(parents=True)
+    now = datetime.now(UTC)
+    with log.open("w") as file:
+        for back in range(167, 0, -1):
+            hour = now - timedelta(hours=back)
+            at = f"{hour:%Y-%m-%dT%H:00:00Z}"
+            busy = max(0, 6 - abs(hour.astimezone().hour - 13))
+            for number in range(busy * (3 + back % 4) + 2):
+                ms = 9 + 3 * busy + (number * 7) % (14 + back % 9)
+                ms *= 9 if back == 30 else 1
+                file.write(
+                    f'10.0.0.{7 + number % 3} {at} "POST /v1/estimate/create" 201 {ms}ms'
+                    " key=api-bcdfghjk request=fgh\n"
+                )
+            if back in (6, 30):
+                file.write(f"{at} ERROR a request failed request=fgh\n")
+            if back % 5 == 0:
+                file.write(f"{at} WARNING BRAND_CONFLICT $.branches[0].model request=fgh\n")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One with some work behind it: estimates, a refusal, an unknown breaker."""
-    with running_server(tmp_path_factory.mktemp("operation") / "home") as running:
+    home = tmp_path_factory.mktemp("operation") / "home"
+    write_week(home)
+    with running_server(home) as running:
         for number in range(12):
             running.request("POST", "/v1/estimate/create", json=board(label=f"LP-{number}"))
         running.request("POST", "/v1/estimate/create", json=board(), key="wrong")
@@ -26,13 +53,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_dashboard(tab: Watched, shoot: Shoot) -> None:
     page = tab.sign_in(ADMIN_API_KEY, "/console/operation")
     expect(page.locator(".figures dd").first).to_have_text("12")
-    expect(page.locator(".tile")).to_have_count(5)
-    expect(page.locator(".chart canvas")).to_be_visible()
-    expect(page.get_by_role("region", name="오늘 거절된 요청")).to_contain_text("127.0.0.1")
+    expect(page.locator(".tile")).to_have_count(6)
+    expect(page.locator(".chart canvas")).to_have_count(3)
+    denied = page.get_by_role("region", name="최근 거절한 요청").get_by_role("row").nth(1)
+    expect(denied).to_contain_text("127.0.0.1POST /v1/estimate/create키 없음·틀림")
     tab.check()
     shoot(tab, "operation")
-    page.get_by_text("표로 보기").click()
-    expect(page.locator("figure table").first).to_be_visible()
+    page.get_by_role("radio", name="7일").check()
+    tables = page.get_by_text("표로 보기")
+    for number in range(2):
+        tables.nth(number).click()
+    expect(page.get_by_role("region", name="시간별").get_by_role("row")).not_to_have_count(0)
     tab.check()
 
 

@@ -3,21 +3,40 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from kis.db.engine import Database
-from kis.estimate.store import count_by_hour
+from kis.errors import ErrorCode
+from kis.estimate.store import count_by_hour, count_models
+from kis.moments import second_text
 from kis.ops.apart import run_apart
-from kis.ops.report import Report, midnight, report_of_day
+from kis.ops.following import SPAN, Followed, follow
+from kis.ops.report import (
+    ABSTENTION,
+    TOP,
+    CountLine,
+    Latency,
+    RouteLine,
+    latency_of,
+    midnight,
+    routes_of,
+    share_of,
+    top_of,
+)
+from kis.ops.report_hours import LENGTH, Hour, Hours
+from kis.ops.report_lines import Access
+from kis.ops.report_tally import DENIED, Tally
 from kis.ops.watch.looking import look_at_home
 from kis.ops.watch.observations import Observation
 from kis.settings import Settings
 
 DAYS = 30
 GOOD_FOR_S = 20.0
-"""The log is read as a whole for a report: not for each who looks."""
+"""It takes a process, and a query of all estimates of `DAYS`: not for each who looks."""
+HOUR = timedelta(hours=1)
+DENIAL_CODES = (ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN, ErrorCode.RATE_LIMITED)
 
 
 class DayCount(NamedTuple):
@@ -27,13 +46,44 @@ class DayCount(NamedTuple):
     estimates: int
 
 
+class Today(NamedTuple):
+    """What the log says of today; rates are shares of 1. `denied` are counts by status."""
+
+    requests: int
+    error_rate: float | None
+    latency: Latency
+    hit_rate: float | None
+    abstentions: int
+    routes: tuple[RouteLine, ...]
+    missing: tuple[CountLine, ...]
+    denied: dict[int, int]
+
+
+class HourLine(NamedTuple):
+    """What the log says of an hour; `faults` are its lines of ERROR."""
+
+    start: datetime
+    requests: int
+    faults: int
+    error_rate: float | None
+    latency: Latency
+
+
 class Overview(NamedTuple):
-    """What is shown; `report` is of today, `days` end with today."""
+    """What is shown: `hours` and `days` end with this hour and today.
+
+    `refusals` are those of the hours by code, without denials; `denials` the latest, latest
+    first; `models` the main breakers that were used most in the days.
+    """
 
     taken_at: datetime
     observations: tuple[Observation, ...]
-    report: Report
+    today: Today
     days: tuple[DayCount, ...]
+    hours: tuple[HourLine, ...]
+    refusals: tuple[CountLine, ...]
+    denials: tuple[Access, ...]
+    models: tuple[CountLine, ...]
 
 
 class OverviewService:
@@ -46,6 +96,7 @@ class OverviewService:
         self._now = now
         self._turn = asyncio.Lock()
         self._last: tuple[float, Overview] | None = None
+        self._followed: Followed | None = None
 
     async def look(self) -> Overview:
         """Return how the service does, or did some seconds ago.
@@ -62,16 +113,55 @@ class OverviewService:
     async def _take(self) -> Overview:
         now = self._now()
         today = now.astimezone().date()
-        first = today - timedelta(days=DAYS - 1)
-        report, observations, hours = await asyncio.gather(
-            run_apart(report_of_day, self._settings.log_file, today, now),
+        days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+        since = midnight(days[0])
+        followed, observations, by_hour, models = await asyncio.gather(
+            run_apart(follow, self._settings.log_file, self._followed, now),
             asyncio.to_thread(look_at_home, self._settings, self._now),
-            self._database.read(lambda c: count_by_hour(c, midnight(first))),
+            self._database.read(lambda c: count_by_hour(c, since)),
+            self._database.read(lambda c: count_models(c, since, now, TOP)),
         )
         counts: Counter[date] = Counter()
-        for hour, times in hours.items():
+        for hour, times in by_hour.items():
             counts[hour.astimezone().date()] += times
-        days = [first + timedelta(days=number) for number in range(DAYS)]
+        self._followed, hours = followed, followed.hours
         return Overview(
-            now, observations, report, tuple(DayCount(day, counts[day]) for day in days)
+            taken_at=now, observations=observations, today=today_of(followed.today),
+            days=tuple(DayCount(day, counts[day]) for day in days),
+            hours=tuple(hours_of(hours, now)), refusals=refusals_of(hours),
+            denials=tuple(reversed(hours.denials)),
+            models=tuple(CountLine(name, times) for name, times in models),
+        )  # fmt: skip
+
+
+def today_of(tally: Tally) -> Today:
+    """Return what was counted of a day."""
+    requests, lookups = tally.timings.total, tally.lookups.total()
+    return Today(
+        requests=requests, error_rate=share_of(tally.faults, requests),
+        latency=latency_of(tally.timings), hit_rate=share_of(tally.lookups[True], lookups),
+        abstentions=tally.refusals[ABSTENTION], routes=tuple(routes_of(tally)),
+        missing=top_of(tally.missing), denied={status: tally.statuses[status] for status in DENIED},
+    )  # fmt: skip
+
+
+def hours_of(hours: Hours, now: datetime) -> Iterator[HourLine]:
+    """Yield each hour of `SPAN` up to that of `now`, those with nothing in them too."""
+    last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    for back in reversed(range(SPAN // HOUR)):
+        start = last - back * HOUR
+        hour = hours.by_name.get(second_text(start)[:LENGTH], Hour())
+        requests = hour.timings.total
+        yield HourLine(
+            start, requests, hour.faults, share_of(hour.faults, requests), latency_of(hour.timings)
         )
+
+
+def refusals_of(hours: Hours) -> tuple[CountLine, ...]:
+    """Return which codes were answered most, but for those of keys and of the rate limit."""
+    counts: Counter[str] = Counter()
+    for hour in hours.by_name.values():
+        counts.update(hour.refusals)
+    for code in DENIAL_CODES:
+        del counts[code]
+    return top_of(counts)

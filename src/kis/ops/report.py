@@ -174,16 +174,16 @@ def compose(
         kind=period.kind, first_day=str(period.days[DAYS_BEFORE]), last_day=str(period.days[-1]),
         since=second_text(period.since), until=second_text(period.until),
         is_complete=now >= period.until, requests=requests,
-        error_rate=_share(tally.faults, requests), errors=tally.faults,
+        error_rate=share_of(tally.faults, requests), errors=tally.faults,
         server_errors=sum(n for status, n in tally.statuses.items() if status >= SERVER_FAULT),
         latest_errors=tuple(f"{fault.at} {fault.text}" for fault in tally.latest_faults),
-        latency=latency_of(tally.timings), routes=tuple(_routes(tally)),
+        latency=latency_of(tally.timings), routes=tuple(routes_of(tally)),
         statuses=tuple(CountLine(str(name), n) for name, n in sorted(tally.statuses.items())),
         clients=tuple(line for line in clients if line.requests)[:TOP],
         denied=tuple(sorted(denied, key=_denied, reverse=True)[:TOP]),
-        keys=_top(tally.keys), lookups=lookups, hit_rate=_share(tally.lookups[True], lookups),
-        abstentions=tally.refusals[ABSTENTION], missing=_top(tally.missing),
-        refusals=_top(tally.refusals), slow_queries=tally.slow_queries, models=models.counted,
+        keys=top_of(tally.keys), lookups=lookups, hit_rate=share_of(tally.lookups[True], lookups),
+        abstentions=tally.refusals[ABSTENTION], missing=top_of(tally.missing),
+        refusals=top_of(tally.refusals), slow_queries=tally.slow_queries, models=models.counted,
         models_trouble=models.trouble, volume=volume,
         unusual=tuple(_unusual(period, tally, volume, now)),
         files=tuple(FileLine(*read) for read in files), lines=tally.lines,
@@ -191,27 +191,23 @@ def compose(
     )  # fmt: skip
 
 
-def report_of_day(log: Path, day: date, now: datetime) -> Report:
-    """Return the report of one day from the log alone: which models were used it does not say."""
-    period = period_of("daily", day, midnight)
-    tally, files = read_log(log, period)
-    return compose(period, tally, files, Models(()), now)
-
-
 def latency_of(timings: Timings) -> Latency:
     """Return the quantiles of what was timed."""
     return Latency(*(timings.quantile(share) for share in (0.5, 0.95, 0.99)))
 
 
-def _share(part: int, whole: int) -> float | None:
+def share_of(part: int, whole: int) -> float | None:
+    """Return `part` as a share of `whole`; None of nothing."""
     return round(part / whole, 6) if whole else None
 
 
-def _top(counter: Counter[str]) -> tuple[CountLine, ...]:
+def top_of(counter: Counter[str]) -> tuple[CountLine, ...]:
+    """Return what was counted most, in its own letters."""
     return tuple(CountLine(unquote(name), n) for name, n in counter.most_common(TOP))
 
 
-def _routes(tally: Tally) -> Iterator[RouteLine]:
+def routes_of(tally: Tally) -> Iterator[RouteLine]:
+    """Yield the addresses that were asked for most."""
     ordered = sorted(tally.routes.items(), key=lambda item: -item[1].total)
     for route, timings in ordered[:TOP]:
         yield RouteLine(route, timings.total, latency_of(timings))

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 from kis.ops.report_lines import Access, Fact, Lookup, Message, Refusal, read_line
 
@@ -97,6 +98,10 @@ class Tally:
         if fact is None:
             self.other_lines += bool(line)
             return
+        self.add_fact(fact)
+
+    def add_fact(self, fact: Fact) -> None:
+        """Count what a line states, whatever day it is of."""
         day = self._day_of(fact.at)
         if day < 0:
             return
@@ -132,7 +137,7 @@ class Tally:
         route = self._route_of(fact)
         if route == CREATE:
             client.creates += 1
-        ms = _two_digits(fact.ms)
+        ms = two_digits(fact.ms)
         self.timings.add(ms)
         timings = self.routes.get(route)
         if timings is None:
@@ -185,6 +190,7 @@ def route_of(method: str, path: str, status: int) -> str:
     return f"{method} {'/'.join(parts)}"
 
 
-def _two_digits(ms: float) -> float:
+@lru_cache(MOST_NAMES)
+def two_digits(ms: float) -> float:
     """Return `ms` as the text form of the log has it; the other has more."""
     return float(f"{ms:.1e}")

@@ -42,7 +42,7 @@ def count_since(log: Path, since: datetime) -> Counts:
         try:
             with path.open("rb") as file:
                 size = file.seek(0, io.SEEK_END)
-                start = _start_of(file, size, mark)
+                start = start_of(file, size, mark)
                 counted = _count(file, start, size)
         except FileNotFoundError:
             continue
@@ -52,7 +52,7 @@ def count_since(log: Path, since: datetime) -> Counts:
     return Counts(requests, faults)
 
 
-def _start_of(file: BinaryIO, size: int, mark: bytes) -> int:
+def start_of(file: BinaryIO, size: int, mark: bytes) -> int:
     """Return where the first line begins that is not older than `mark`; at most `size`."""
     low, high = 0, size
     while low < high:

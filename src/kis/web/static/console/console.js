@@ -212,10 +212,10 @@ document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
   localStorage.setItem("kis-theme", root.dataset.theme);
 });
 
-/** Let the keyboard reach what is wider than its place. */
-function reachWide() {
+/** Let the keyboard reach what is wider, or higher, than its place. */
+export function reachWide() {
   for (const box of document.querySelectorAll(".scrolls")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
 }
