@@ -23,7 +23,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for _ in range(3):
             good(estimate(running, main_only("ABN-103")), 201)
         branches = [{"model": "ABN-53", "poles": "3P", "quantity": 6}]
-        good(estimate(running, {**main_only("ABN-103"), "branches": branches}), 201)
+        named = {"label": "LP-9", "customer": "가나전기"}
+        good(estimate(running, {**main_only("ABN-103"), "branches": branches, **named}), 201)
         good(estimate(running, board()), 201)
         estimate(running, main_only("METASOL-600"))
         frame = {"af": 1000, "poles": "4P"}
@@ -46,10 +47,16 @@ def test_changes_are_shown_and_drawn(tab: Watched, shoot: Shoot) -> None:
     page.get_by_role("button", name="다시 계산").click()
     expect(page.locator("#report")).to_contain_text("크기가 달라짐 4")
     tab.check()
-    page.get_by_role("button", name=re.compile("그림으로 견주기")).last.click()
+    page.get_by_role("link", name="그림으로 견주기: LP-9", exact=False).click()
     expect(page.locator(".pair svg")).to_have_count(2)
+    expect(page.locator("#board")).to_contain_text("가나전기")
     tab.check()
     shoot(tab, "knowledge-changes")
+    page.goto(
+        page.get_by_role("link", name="그림으로 견주기: LP-9", exact=False).evaluate("e => e.href")
+    )
+    expect(page.locator(".pair svg")).to_have_count(2)
+    tab.check()
 
 
 def test_questions_are_answered_on_the_spot(tab: Watched, shoot: Shoot) -> None:

@@ -25,7 +25,8 @@ def replayed(owner: SignedIn, label: str, last: str = "1000") -> list[dict[str, 
 
 def test_boards_that_would_change_are_listed_and_drawn(client: Client) -> None:
     owner = sign_in(client)
-    made = good(estimate(client, main_only(MODEL)), 201)
+    named = {"label": "LP-1", "customer": "가나전기"}
+    made = good(estimate(client, main_only(MODEL, **named)), 201)
     stage(client, "v-a", row(MODEL, width=400))
     page = words_of(owner.open(f"{HOME}/v-a/changes"))
     assert "개 그대로" in page
@@ -33,9 +34,16 @@ def test_boards_that_would_change_are_listed_and_drawn(client: Client) -> None:
     assert made["id"] in last["html"]
     assert "크기가 달라짐 1" in last["html"]
     assert f"차단기 LS {MODEL} 3P" in last["html"]
-    board = owner.open(f"{HOME}/v-a/boards/{made['id']}", headers={"X-Console": "1"})
+    assert "LP-1</a>" in last["html"]
+    assert "가나전기" in last["html"]
+    at = f"{HOME}/v-a/boards/{made['id']}"
+    assert at in last["html"]
+    board = owner.open(at, headers={"X-Console": "1"})
     assert board.text.count("<svg") == 2
     assert "style=" not in board.text
+    assert "<html" not in board.text
+    said = words_of(owner.open(at))
+    assert "LP-1 가나전기 · ABN-103" in said
 
 
 def test_a_board_that_could_not_be_answered_says_why(client: Client) -> None:

@@ -7,6 +7,7 @@ from tests.integration.console_calls import SignedIn, sign_in, words_of
 from tests.integration.lifecycle import (
     FIRST,
     VERSIONS,
+    activate,
     active_label,
     ask,
     audit_of,
@@ -102,9 +103,19 @@ def test_file_is_looked_at_then_imported(client: Client, owner: SignedIn) -> Non
     assert "추가 1행, 변경 0행, 삭제 0행" in said
     assert "T-1" in said
     assert [version["label"] for version in ask(client, VERSIONS)] == [FIRST]
-    done = owner.send(f"{HOME}/import", params={**sent, "label": "v-a"}, content=body)
+    named = {**sent, "label": "v-a", "reason": " LS 2026 "}
+    done = owner.send(f"{HOME}/import", params=named, content=body)
     assert done.headers["location"] == f"{HOME}/v-a?done=imported"
-    assert audit_of(client.settings.home, "v-a")[0][1:3] == ("knowledge.import", "새 표.csv")
+    told = "LS 2026 (새 표.csv)"
+    assert audit_of(client.settings.home, "v-a")[0][1:3] == ("knowledge.import", told)
+    assert words_of(owner.open(f"{HOME}/v-a")).count(told) == 2
+    assert validate(client, "v-a")["valid"]
+    good(activate(client, "v-a"))
+    publish(client, "v-b", row("T-2"))
+    assert words_of(owner.open(HOME)).count(f"들여옴 · “{told}”") == 1
+    named = {**sent, "label": "v-c"}
+    owner.send(f"{HOME}/import", params=named, content=body)
+    assert "“새 표.csv”" in words_of(owner.open(HOME))
 
 
 def test_errors_are_told_at_their_cells_and_nothing_is_stored(

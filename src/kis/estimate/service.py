@@ -1,7 +1,7 @@
 """What the rim calls: estimate a board, or find one again."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -175,6 +175,10 @@ class EstimateService:
     async def list_estimates(self, wanted: store.EstimateFilter) -> list[store.EstimateSummary]:
         """Return one page of estimates, newest first."""
         return await self._database.read(lambda c: store.list_estimates(c, wanted))
+
+    async def load_summaries(self, ids: Collection[str]) -> dict[str, store.EstimateSummary]:
+        """Return the lines of the list for some estimates, by id; an unknown id is left out."""
+        return await self._database.read(lambda c: store.load_summaries(c, ids))
 
     async def _answer(
         self, active: Active, request: _Request, refusal_body: RefusalBody

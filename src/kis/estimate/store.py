@@ -220,6 +220,14 @@ def list_query(wanted: EstimateFilter) -> Select[Any]:
     return select(*columns).where(table.id.in_(matching)).order_by(table.id.desc())
 
 
+def load_summaries(connection: Connection, ids: Collection[str]) -> dict[str, EstimateSummary]:
+    """Return the lines of estimates by id; an unknown id is left out."""
+    table = estimate_table.c
+    columns = (table[name] for name in EstimateSummary._fields)
+    rows = connection.execute(select(*columns).where(table.id.in_(ids)))
+    return {row.id: EstimateSummary(*row) for row in rows}
+
+
 def _holds_anywhere(text: str) -> ColumnElement[bool]:
     table = estimate_table.c
     columns: list[ColumnElement[str]] = [table.main_model, table.label, table.customer]

@@ -42,7 +42,7 @@ class ImportOrder(NamedTuple):
     content: object
     mode: Mode
     reason: str = ""
-    """Why, or where it is from; the audit trail keeps it."""
+    """Why, or where it is from; the version and the audit trail keep it."""
 
 
 class Imported(msgspec.Struct, frozen=True, rename="camel"):
@@ -181,6 +181,7 @@ class Staging:
             change_set=change_set,
             created_at=at,
             created_by=actor,
+            reason=order.reason,
         )
         entry = audit_store.Entry(at, actor, "knowledge.import", order.label, order.reason, digest)
         audit_store.record(connection, [entry])

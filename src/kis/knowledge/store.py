@@ -32,7 +32,10 @@ ACTIVE = "(active)"
 
 
 class Version(NamedTuple):
-    """A version without its content. `activated_at` is None when it never was active."""
+    """A version without its content. `activated_at` is None when it never was active.
+
+    `reason` is why it was imported, or where it is from.
+    """
 
     id: int
     label: str
@@ -45,6 +48,7 @@ class Version(NamedTuple):
     total_rows: int
     created_at: datetime
     created_by: str
+    reason: str
     validated_at: datetime | None
     activated_at: datetime | None
     active: bool

@@ -44,6 +44,7 @@ knowledge_version_table = Table(
     Column("total_rows", Integer, nullable=False, server_default=text("0")),
     Column("created_at", UtcText, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),  # why, or where it is from
     Column("validated_at", UtcText),
     Column("summary", Blob),  # JSON
     Column("change_set", Blob),

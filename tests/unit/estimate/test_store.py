@@ -11,7 +11,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kis.db.engine import open_database
 from kis.db.migrate import migrate
-from kis.estimate.store import EstimateFilter, count_models, list_estimates, list_query
+from kis.estimate.store import (
+    EstimateFilter,
+    count_models,
+    list_estimates,
+    list_query,
+    load_summaries,
+)
 from tests.backends import POSTGRESQL_ONLY
 from tests.unit.ops.stored import NOON, WITHOUT, filled_database, lights
 
@@ -38,6 +44,14 @@ def test_list_reads_no_row_that_does_not_match(tmp_path: Path, wanted: dict[str,
     (_, _, *inner) = plan
     assert all("USING COVERING INDEX" in step for step in inner), plan
     assert len(found) == (0 if wanted else 2)
+
+
+def test_lines_of_some_are_found_by_id(tmp_path: Path) -> None:
+    with filled_database(tmp_path / "kis.db", lights(2), WITHOUT) as database:
+        first, second = database.read_now(lambda c: list_estimates(c, EstimateFilter(50)))
+        found = database.read_now(lambda c: load_summaries(c, [first.id, "none", second.id]))
+        assert found == {first.id: first, second.id: second}
+        assert database.read_now(lambda c: load_summaries(c, [])) == {}
 
 
 @POSTGRESQL_ONLY

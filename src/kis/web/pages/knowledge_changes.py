@@ -12,7 +12,7 @@ from kis.ops.replay_service import MAX_ESTIMATES
 from kis.web.forms import read_form
 from kis.web.parts import Parts
 from kis.web.telling import telling
-from kis.web.visit import Page, Visit
+from kis.web.visit import Page, Visit, wants_part
 
 ONE = "/console/knowledge/{label}"
 LAST = (1_000, MAX_ESTIMATES)
@@ -49,7 +49,10 @@ class _Pages:
 
         async def work(tell: Tell) -> Response:
             report = await self._knowledge.replays.replay(order, tell)
-            return visit.show("knowledge/replayed.html", report=report, label=order.version)
+            odd = await self._estimates.load_summaries([case.id for case in report.cases])
+            return visit.show(
+                "knowledge/replayed.html", report=report, label=order.version, estimates=odd
+            )
 
         return await telling(visit, work, changes=False)
 
@@ -59,4 +62,8 @@ class _Pages:
         answer = await self._estimates.load_answer(estimate)
         snapshot = await self._knowledge.reader.open(label)
         redrawn = await asyncio.to_thread(redraw, answer, snapshot, visit.words.language)
-        return visit.show("knowledge/board.html", redrawn=redrawn, label=label, estimate=estimate)
+        named = await self._estimates.load_summaries([estimate])
+        template = "board" if wants_part(visit.request) else "board_page"
+        return visit.show(
+            f"knowledge/{template}.html", redrawn=redrawn, label=label, estimate=named[estimate]
+        )

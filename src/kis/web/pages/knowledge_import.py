@@ -18,6 +18,7 @@ from kis.web.visit import Page, Visit
 HOME = "/console/knowledge"
 FORMATS = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".json": "json"}
 SHOWN_ROWS = 100
+MAX_REASON = 300
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
@@ -63,7 +64,9 @@ class _Pages:
             )  # fmt: skip
 
         async def keep(tell: Tell) -> Response:
-            order = ImportOrder(label, kind, content, mode, name)
+            reason = asked.get("reason", "").strip()[:MAX_REASON]
+            told = f"{reason} ({name})" if reason else name
+            order = ImportOrder(label, kind, content, mode, told)
             await self._parts.staging.import_tables(order, visit.actor, tell)
             return RedirectResponse(f"{HOME}/{label}?done=imported", 303)
 

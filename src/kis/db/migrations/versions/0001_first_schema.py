@@ -194,6 +194,7 @@ def create_knowledge_version() -> None:
         sa.Column("total_rows", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
         sa.Column("validated_at", sa.Text),
         sa.Column("summary", sa.LargeBinary),
         sa.Column("change_set", sa.LargeBinary),

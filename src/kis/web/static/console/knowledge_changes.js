@@ -14,15 +14,17 @@ form.addEventListener("submit", async (event) => {
 });
 
 report.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-board]");
-  if (button) draw(button);
+  const link = event.target.closest("[data-board]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  draw(link.href);
 });
 
-async function draw(button) {
+async function draw(address) {
   const place = document.getElementById("board");
   place.setAttribute("aria-busy", "true");
   try {
-    const response = await ask(button.dataset.board, { again: () => draw(button) });
+    const response = await ask(address, { again: () => draw(address) });
     place.innerHTML = await response.text();
     place.focus();
     place.scrollIntoView({ block: "start" });

@@ -7,14 +7,15 @@ const input = form.querySelector("input[type=file]");
 const preview = document.getElementById("preview");
 let file = null;
 
-function address(label = "") {
+function address(named) {
   const mode = new FormData(form).get("mode");
-  return `${form.getAttribute("action")}?${new URLSearchParams({ name: file.name, mode, label })}`;
+  const asked = new URLSearchParams({ name: file.name, mode, ...named });
+  return `${form.getAttribute("action")}?${asked}`;
 }
 
 /** Send the file as it is; the server reads CP949 and UTF-8. */
-function send(asking, label, again) {
-  return carryOutForm(asking, address(label), {
+function send(asking, named, again) {
+  return carryOutForm(asking, address(named), {
     method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" }, again,
   });
 }
@@ -22,7 +23,7 @@ function send(asking, label, again) {
 async function look(chosen) {
   if (!chosen) return;
   file = chosen;
-  const { html, problem } = await send(form, "", () => look(chosen));
+  const { html, problem } = await send(form, {}, () => look(chosen));
   if (html) {
     preview.innerHTML = html;
     preview.querySelector("[data-preview]").focus();
@@ -43,4 +44,7 @@ for (const type of ["dragleave", "drop"]) {
   drop.addEventListener(type, () => drop.classList.remove("over"));
 }
 drop.addEventListener("drop", (event) => { event.preventDefault(); look(event.dataTransfer.files[0]); });
-preview.addEventListener("submit", (event) => { event.preventDefault(); send(event.target, event.target.elements.label.value); });
+preview.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send(event.target, Object.fromEntries(new FormData(event.target)));
+});
