@@ -3,6 +3,7 @@
 import pytest
 
 from kis.knowledge.breaker_rows import COLUMNS
+from kis.web.pages.knowledge import SHOWN_ROWS
 from tests.integration.console_calls import SignedIn, sign_in, words_of
 from tests.integration.lifecycle import (
     FIRST,
@@ -66,6 +67,22 @@ def test_life_of_a_version(client: Client, owner: SignedIn) -> None:
     assert owner.send(f"{page}/activate", data=order).status_code == 303
     assert active_label(client) == "v-a"
     assert "새 차단기" in words_of(owner.open(page))
+
+
+def test_difference_is_read_in_pages(client: Client, owner: SignedIn) -> None:
+    count = SHOWN_ROWS + 20
+    import_table(client, "v-a", table(*(row(f"T-{n:04}") for n in range(count))))
+    said = words_of(owner.open(f"{HOME}/v-a/difference"))
+    assert f"{count}행 가운데 1–{SHOWN_ROWS}" in said
+    assert f"T-{SHOWN_ROWS:04}" not in said
+    assert f"다음 {SHOWN_ROWS}행" in said
+    asked = {"against": FIRST, "part": "breakers", "from": f"{SHOWN_ROWS}"}
+    page = owner.open(f"{HOME}/v-a/difference", params=asked)
+    said = words_of(page)
+    assert f"{count}행 가운데 {SHOWN_ROWS + 1}–{count}" in said
+    assert f"T-{SHOWN_ROWS:04}" in said
+    assert f"다음 {SHOWN_ROWS}행" not in said
+    assert f"against={FIRST}&amp;part=breakers&amp;from=0" in page.text
 
 
 @pytest.mark.parametrize("step", ["activate", "rollback", "delete"])

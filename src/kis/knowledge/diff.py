@@ -1,8 +1,7 @@
 """Laying an upload over a version, and telling two versions apart."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -47,7 +46,7 @@ class RowChange(msgspec.Struct, frozen=True):
 
 
 class PartDifference(msgspec.Struct, frozen=True):
-    """The counts of one part; of its rows only the first, changed ones before others."""
+    """The counts of one part, and some of its rows: changed ones, then removed, then added."""
 
     counts: Counts
     rows: tuple[RowChange, ...]
@@ -96,14 +95,17 @@ def find_changed(base: Tables, other: Tables) -> Changed:
     )
 
 
-def compare(base: Tables, other: Tables, *, limit: int = DEFAULT_LIMIT) -> Difference:
-    """Return what `other` has otherwise than `base`; at most `limit` rows a part.
+def compare(
+    base: Tables, other: Tables, *, limit: int = DEFAULT_LIMIT, first: int = 0
+) -> Difference:
+    """Return what `other` has otherwise than `base`; of each part `limit` rows from `first` on.
 
     The cells of one row are cut at `limit` as well.
     """
-    breakers = _compare(base.breakers, other.breakers, _breaker_key, _breaker_name, limit)
-    enclosures = _compare(base.enclosures, other.enclosures, _enclosure_key, _model_name, limit)
-    accessories = _compare(base.accessories, other.accessories, _accessory_key, _code_name, limit)
+    shown = slice(first, first + limit)
+    breakers = _compare(base.breakers, other.breakers, _breaker_key, _breaker_name, shown)
+    enclosures = _compare(base.enclosures, other.enclosures, _enclosure_key, _model_name, shown)
+    accessories = _compare(base.accessories, other.accessories, _accessory_key, _code_name, shown)
     rules = _compare_rules(base.rules, other.rules, limit)
     parts = [part.counts for part in (breakers, enclosures, accessories, rules)]
     total = Counts(
@@ -188,27 +190,36 @@ def _compare(
     other: Iterable[Row],
     key_of: Callable[[Row], Any],
     name_of: Callable[[Row], dict[str, str]],
-    limit: int,
+    shown: slice,
 ) -> PartDifference:
-    times: Counter[str] = Counter()
-    first: dict[Change, list[RowChange]] = {"changed": [], "removed": [], "added": []}
+    unchanged = 0
+    found: dict[Change, list[tuple[Row | None, Row | None]]] = {
+        "changed": [], "removed": [], "added": [],
+    }  # fmt: skip
     for before, after in pair_rows(base, other, key_of):
-        row = before if after is None else after
-        if row is None or before == after:
-            times["unchanged"] += 1
-            continue
-        change: Change = "added" if before is None else "removed" if after is None else "changed"
-        times[change] += 1
-        if len(first[change]) < limit:
-            cells = _cell_changes(_cells(before), _cells(after), limit)
-            first[change].append(RowChange(change, name_of(row), cells))
+        if before == after:
+            unchanged += 1
+        else:
+            change: Change = (
+                "added" if before is None else "removed" if after is None else "changed"
+            )
+            found[change].append((before, after))
     counts = Counts(
-        added=times["added"],
-        changed=times["changed"],
-        removed=times["removed"],
-        unchanged=times["unchanged"],
+        added=len(found["added"]),
+        changed=len(found["changed"]),
+        removed=len(found["removed"]),
+        unchanged=unchanged,
     )
-    return PartDifference(counts, tuple(chain.from_iterable(first.values()))[:limit])
+    in_order = (
+        (change, before, after) for change, pairs in found.items() for before, after in pairs
+    )
+    limit = shown.stop - shown.start
+    rows = tuple(
+        RowChange(change, name_of(row), _cell_changes(_cells(before), _cells(after), limit))
+        for change, before, after in islice(in_order, shown.start, shown.stop)
+        if (row := before if after is None else after) is not None
+    )
+    return PartDifference(counts, rows)
 
 
 def _compare_rules(base: RuleSet, other: RuleSet, limit: int) -> PartDifference:

@@ -74,12 +74,12 @@ def read_and_compare(
 
 
 def compare_sources(
-    base: Documents, other: Source, version: Source, limit: int = DEFAULT_LIMIT,
+    base: Documents, other: Source, version: Source, limit: int = DEFAULT_LIMIT, first: int = 0,
     tell: Tell = untold,
 ) -> Difference:  # fmt: skip
     """Return what `version` has otherwise than `other`, an upload laid on `base`.
 
-    At most `limit` rows of each part are listed.
+    Of each part `limit` rows from `first` on are listed.
 
     Raises:
         DomainError: KNOWLEDGE_INVALID, an upload does not fit `base`.
@@ -89,7 +89,7 @@ def compare_sources(
     tables = decode_tables(base)
     theirs, ours = _tables_of(tables, other, tell), _tables_of(tables, version, tell)
     tell(Progress("compare"))
-    return compare(theirs, ours, limit=limit)
+    return compare(theirs, ours, limit=limit, first=first)
 
 
 def lay_and_try(

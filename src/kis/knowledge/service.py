@@ -65,11 +65,16 @@ class KnowledgeService:
         return await self._database.read(lambda c: load_validation(c, version.id))
 
     async def compare(
-        self, label: str, against: str | None, limit: int = DEFAULT_LIMIT, tell: Tell = untold
+        self,
+        label: str,
+        against: str | None,
+        limit: int = DEFAULT_LIMIT,
+        first: int = 0,
+        tell: Tell = untold,
     ) -> tuple[str, Difference]:
         """Return what `label` has otherwise than `against` (the active one by default).
 
-        At most `limit` rows of each part are listed; all are counted.
+        Of each part `limit` rows from `first` on are listed; all are counted.
 
         Raises:
             DomainError: VERSION_NOT_FOUND.
@@ -88,7 +93,7 @@ class KnowledgeService:
         mine, theirs = await self._source_of(version), await self._source_of(other)
         size = max(base.size, preparing.size_of(mine), preparing.size_of(theirs))
         difference = await self._staging.compute(
-            tell, size, preparing.compare_sources, base, theirs, mine, limit
+            tell, size, preparing.compare_sources, base, theirs, mine, limit, first
         )
         return other.label, difference
 

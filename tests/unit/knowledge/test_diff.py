@@ -165,3 +165,16 @@ def test_laying_and_comparing_agree(before: list[Breaker], after: list[Breaker])
     back = compare(added, base).breakers.counts
     assert (back.removed, back.added, back.changed) == (counts.added, 0, counts.changed)
     msgspec.json.encode(compare(base, replaced))
+
+
+def test_pages_hold_every_row_once() -> None:
+    base = tables_of(*(breaker(f"A{n}") for n in range(5)), B)
+    other = tables_of(B2, *(breaker(f"C{n}") for n in range(4)))
+    whole = compare(base, other, limit=100).breakers
+    assert [row.change for row in whole.rows] == ["changed"] + ["removed"] * 5 + ["added"] * 4
+    pages = [compare(base, other, limit=3, first=first).breakers for first in (0, 3, 6, 9, 12)]
+    assert [len(page.rows) for page in pages] == [3, 3, 3, 1, 0]
+    assert all(page.counts == whole.counts for page in pages)
+    # The cells of a row are cut at the limit too.
+    names = [(row.change, row.row) for page in pages for row in page.rows]
+    assert names == [(row.change, row.row) for row in whole.rows]

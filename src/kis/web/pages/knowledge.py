@@ -1,6 +1,7 @@
 """치수 지식: the versions on a line of time, and one of them with what can be done to it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
@@ -18,7 +19,8 @@ from kis.web.visit import Page, Visit
 HOME = "/console/knowledge"
 SAMPLES = 100
 SHOWN_ROWS = 500
-"""How many rows of a part a difference lists; all are counted."""
+"""How many rows of a part a difference lists on a page; all are counted."""
+PARTS = ("breakers", "enclosures", "accessories", "rules")
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
@@ -79,14 +81,25 @@ class _Pages:
         )  # fmt: skip
 
     async def show_difference(self, visit: Visit) -> Response:
-        """Show what a version has otherwise than another, cell by cell."""
-        label, against = visit.named("label"), visit.request.query_params.get("against") or None
+        """Show what a version has otherwise than another, cell by cell; or more rows of a part."""
+        asked = visit.request.query_params
+        label, against = visit.named("label"), asked.get("against") or None
+        part, first = asked.get("part"), visit.count_asked("from")
 
         async def work(tell: Tell) -> Response:
-            other, found = await self._parts.versions.compare(label, against, SHOWN_ROWS, tell)
-            return visit.show(
-                "knowledge/difference.html", against=other, difference=found, shown=SHOWN_ROWS
+            other, found = await self._parts.versions.compare(
+                label, against, SHOWN_ROWS, first, tell
             )
+            place = f"{HOME}/{label}/difference?{urlencode({'against': other})}"
+            if part in PARTS:
+                return visit.show(
+                    "knowledge/difference_part.html", part=part, found=getattr(found, part),
+                    first=first, a_page=SHOWN_ROWS, more=place,
+                )  # fmt: skip
+            return visit.show(
+                "knowledge/difference.html", against=other, difference=found, more=place,
+                a_page=SHOWN_ROWS,
+            )  # fmt: skip
 
         return await telling(visit, work, changes=False)
 

@@ -104,9 +104,9 @@ export async function carryOutForm(form, address, options) {
   }
 }
 
-async function load(area) {
+async function load(area, address) {
   try {
-    const { html, problem } = await carryOut(area, area.dataset.load, { again: () => load(area) });
+    const { html, problem } = await carryOut(area, address, { again: () => load(area, address) });
     if (html) area.innerHTML = html;
     else area.querySelector("[data-problem]").innerHTML = problem;
   } catch {
@@ -123,10 +123,16 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open).showModal();
+  const more = event.target.closest("[data-more]");
+  if (more) {
+    event.preventDefault();
+    const part = more.closest("[data-part]");
+    load(part, more.href).then(() => part.querySelector("[tabindex]").focus());
+  }
   const closer = event.target.closest("[data-close]");
   if (closer) closer.closest("dialog").close();
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
-document.querySelectorAll("[data-load]").forEach(load);
+document.querySelectorAll("[data-load]").forEach((area) => load(area, area.dataset.load));
