@@ -83,6 +83,16 @@ def test_hanging_up_before_the_end_of_the_body(server: Server, sent: int, with_r
     assert f'"POST {CREATE}" 499 ' in log
 
 
+def test_a_page_that_was_taken_back_is_no_fault(server: Server) -> None:
+    """As the estimating screen does with each letter: the browser hangs up, and asks anew."""
+    raw = b"POST /console/sign-in HTTP/1.1\r\nHost: kis\r\nContent-Length: 40\r\n\r\nkey="
+    send_and_hang_up(server, raw, with_reset=True)
+    assert server.stop() == 0
+    log = log_of(server)
+    assert " ERROR " not in log
+    assert '"POST /console/sign-in" 499 ' in log
+
+
 def test_hanging_up_in_the_middle_of_the_answers(server: Server) -> None:
     """Two requests in one go on one connection; only the first answer is awaited."""
     with connect(server) as client:

@@ -25,6 +25,7 @@ from kis.api.errors import (
     unavailable,
 )
 from kis.api.gatekeeper import ADMIN_NEEDED, too_many
+from kis.api.handlers import CLIENT_CLOSED_REQUEST
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import LANGUAGES, DomainError, ErrorCode, Finding, Text, refusal
 from kis.web.forms import read_form, refuse_nul
@@ -196,8 +197,8 @@ def _plain(handler: Handler) -> Handler:
         except DatabaseUnavailable:
             logger.exception("the database cannot be used")
             response = _refuse(request, unavailable(), None)
-        except ClientDisconnect:
-            raise
+        except ClientDisconnect:  # who types on takes back what was asked for
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Exception:
             logger.exception("a page failed, request=%s", request.state.context.request_id)
             response = _refuse(request, internal_fault(), None)

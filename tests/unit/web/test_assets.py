@@ -44,6 +44,13 @@ def test_modules_name_each_other_as_pages_do() -> None:
     assert not [address for address in named if "?v=" not in address]
 
 
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("console/")])
+def test_browsers_of_old_offices_know_what_is_used(name: str) -> None:
+    """Chrome 109, the last for Windows 7, and Firefox 115 do not know these."""
+    newer = rb"light-dark\(|popover|\.submitter|:not\(:has"
+    assert not re.search(newer, (STATIC / name).read_bytes())
+
+
 @pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789ab", "?x=1"])
 def test_any_other_address_is_asked_again(query: str) -> None:
     """A page of another version may have been served by another machine."""

@@ -151,8 +151,8 @@ function show(html) {
   if (!drawn) {
     const isTold = objections.show(part.content, { heldRow: typingIn?.closest("tbody"), isTried });
     if (isTold) {
-      result.classList.add("stale");
       if (outcome.contains(first)) outcome.replaceChildren();
+      result.classList.toggle("stale", outcome.hasChildNodes());
     }
     return;
   }
@@ -242,6 +242,7 @@ const acts = {
   undo: () => travel(-1),
   redo: () => travel(1),
   add: () => board.breakers.add(),
+  keys: () => document.getElementById("keys").showModal(),
 };
 
 function begin(state) {

@@ -117,7 +117,7 @@ async function load(area, address) {
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-work]")) return;
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(event.target, event.submitter));
+  const body = new URLSearchParams(new FormData(event.target));
   carryOutForm(event.target, event.target.action, { method: "POST", body });
 });
 document.addEventListener("click", (event) => {

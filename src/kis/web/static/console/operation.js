@@ -22,7 +22,7 @@ function draw(name, { labels, columns, series, short, fits, scales = {}, unit = 
   if (!chart) return;
   const readout = chart.parentElement.querySelector(".readout");
   const width = Math.round(chart.getBoundingClientRect().width);
-  // Resolved: a canvas knows neither variables nor light-dark().
+  // Resolved: a canvas knows no variables.
   const { color: ink, borderTopColor: line, fontFamily } = getComputedStyle(chart);
   const axis = { stroke: ink, font: `12px ${fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 } };
   const places = ticks(labels, Math.max(2, Math.floor(width / 70)), fits);
