@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser import Watched
 from tests.console.conftest import Open, Shoot
@@ -67,3 +67,48 @@ def test_it_fits_a_telephone_in_the_dark_and_in_english(open_tab: Open) -> None:
     expect(page.locator(".tabulator-row").first).to_contain_text("32GRHS")
     tab.check()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_long_work_tells_how_far_it_is(tab: Watched, shoot: Shoot) -> None:
+    """What is told passes by quickly: the page itself writes down what it showed."""
+    page = tab.sign_in(ADMIN_API_KEY, "/console/knowledge")
+    page.evaluate(
+        """() => {
+            const area = document.querySelector("[data-upload] [data-working]");
+            const [bar, ...said] = ["progress", "[data-doing]", "[data-counted]"]
+                .map((each) => area.querySelector(each));
+            window.seen = [];
+            new MutationObserver(() => {
+                if (bar.hasAttribute("value")) {
+                    window.seen.push([bar.value, bar.max, ...said.map((each) => each.textContent)]);
+                }
+            }).observe(area, {attributes: true, childList: true, subtree: true});
+        }"""
+    )
+    upload: FilePayload = {"name": "large.csv", "mimeType": "text/csv", "buffer": large_table()}
+    page.set_input_files("#upload-file", files=[upload])
+    expect(page.locator("[data-upload] [data-working]")).to_be_visible()
+    tab.check()
+    shoot(tab, "knowledge-progress")
+    expect(page.locator("[data-preview]")).to_contain_text(f"추가 {ROWS:,}행", timeout=60_000)
+    seen = page.evaluate("window.seen")
+    done = [each[0] for each in seen]
+    assert {each[1] for each in seen} == {ROWS}
+    assert {each[2] for each in seen} == {"표를 읽고 칸마다 확인합니다."}
+    assert all(each[3].startswith(f"{each[0]:,} / {ROWS:,} · ") for each in seen)
+    assert done == sorted(done)
+    # What comes at once is shown at once.
+    assert len(set(done)) > 5
+
+
+def test_differences_are_read_to_the_last_row(tab: Watched) -> None:
+    page = tab.sign_in(ADMIN_API_KEY, "/console/knowledge/v-large")
+    part = page.locator("[data-part]")
+    expect(part).to_contain_text(f"{ROWS:,}행 가운데 1–500", timeout=60_000)
+    tab.check()
+    part.get_by_role("link", name="다음 500행").click()
+    expect(part).to_contain_text(f"{ROWS:,}행 가운데 501–1,000", timeout=60_000)
+    expect(part.locator(".difference")).to_be_focused()
+    tab.check()
+    part.get_by_role("link", name="이전 500행").click()
+    expect(part).to_contain_text(f"{ROWS:,}행 가운데 1–500", timeout=60_000)
