@@ -293,10 +293,10 @@ def test_a_draft_outlives_the_tab_and_can_be_dropped(tab: Watched) -> None:
     page = begin(tab)
     cell(page, 0, "model").fill("SBS-54")
     page.reload()
-    expect(page.locator(".restored")).to_contain_text("입력하던 반을 불러왔습니다")
+    expect(page.locator("[data-restored]")).to_contain_text("입력하던 반을 불러왔습니다")
     assert lines_of(page) == [["SBS-54"]]
     tab.check()
-    page.locator(".restored").get_by_role("button", name="새로 시작").click()
+    page.locator("[data-restored]").get_by_role("button", name="새로 시작").click()
     assert lines_of(page) == []
     page.keyboard.press("Control+z")
     assert lines_of(page) == [["SBS-54"]]

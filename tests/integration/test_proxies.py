@@ -67,3 +67,16 @@ def test_metrics_do_not_open_to_the_proxys_clients(server: Server) -> None:
         answer = server.request("GET", "/metrics", key=None, headers=headers)
         assert answer.status_code == 403
     assert server.request("GET", "/metrics", key=None).status_code == 403
+
+
+@pytest.mark.parametrize("server", ["", "127.0.0.1"], indirect=True)
+def test_a_proxy_that_was_forgotten_is_told_of_once(server: Server) -> None:
+    headers = {"X-Forwarded-Proto": "https"}
+    shown = [
+        server.request("GET", "/console/sign-in", key=None, headers=headers).text for _ in range(2)
+    ]
+    log = (server.home / "logs" / "kis-backend.log").read_text(encoding="utf-8")
+    is_forgotten = not server.environ["TRUSTED_PROXIES"]
+    assert ["TRUSTED_PROXIES" in page for page in shown] == [is_forgotten] * 2
+    assert log.count("which TRUSTED_PROXIES does not name") == is_forgotten
+    assert "TRUSTED_PROXIES" not in server.request("GET", "/console/sign-in", key=None).text

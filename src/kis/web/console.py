@@ -98,6 +98,7 @@ class _Door:
     def __init__(self, sessions: Sessions, limiter: Limiter) -> None:
         self._sessions = sessions
         self._limiter = limiter
+        self._has_warned = False
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -132,11 +133,13 @@ class _Door:
         signed_in = await self._sessions.find(request.cookies.get(_cookie_of(request)))
         if signed_in is not None:
             return RedirectResponse(following, 303)
+        self._warn_of_proxy(request)
         return _sign_in_page(request, following)
 
     async def sign_in(self, request: Request) -> Response:
         """Open a session; a script is given the new CSRF token, a browser the next page."""
         _require_same_origin(request)
+        self._warn_of_proxy(request)
         form = await read_form(request)
         following = _following(form.get("next"))
         try:
@@ -156,6 +159,16 @@ class _Door:
             response = _tell_session(signed_in)
         _give_cookie(request, response, signed_in.token)
         return response
+
+    def _warn_of_proxy(self, request: Request) -> None:
+        """Tell the operator once: what the browser sends by https is given a cookie for http."""
+        if _is_proxy_unknown(request) and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "X-Forwarded-Proto: https came from %s, which TRUSTED_PROXIES does not name:"
+                " cookies are set without Secure, and whoever signs in has the proxy's address",
+                request.state.context.client,
+            )
 
     async def _count(self, holder: str, request: Request) -> None:
         """Count a request as /v1 does: what a key may ask for in a minute is one sum."""
@@ -232,7 +245,10 @@ def _ask_to_sign_in(request: Request) -> Response:
 def _sign_in_page(
     request: Request, following: str, finding: Finding | None = None, status: int = 200
 ) -> HTMLResponse:
-    page = render(request, "sign_in.html", _words(request), following=following, finding=finding)
+    page = render(
+        request, "sign_in.html", _words(request), following=following, finding=finding,
+        is_proxy_unknown=_is_proxy_unknown(request),
+    )  # fmt: skip
     return HTMLResponse(page, status)
 
 
@@ -282,6 +298,11 @@ def _following(address: str | None) -> str:
 
 def _is_secure(request: Request) -> bool:
     return request.url.scheme == "https"
+
+
+def _is_proxy_unknown(request: Request) -> bool:
+    """Whether a proxy says that the browser came by https, and is not believed."""
+    return not _is_secure(request) and request.headers.get("x-forwarded-proto") == "https"
 
 
 def _cookie_of(request: Request) -> str:

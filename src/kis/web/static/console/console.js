@@ -162,12 +162,11 @@ addEventListener("submit", async (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.getAttribute("method") === "dialog") return;
   event.preventDefault();
-  const isLeaving = form.matches("[data-sign-out]");
-  if (isLeaving && !await mayLeave()) return;
   try {
-    const response = await (isLeaving ? leave() : ask(DOOR));
+    if (form.matches("[data-sign-out]")) { await leave(form.action); return; }
+    const response = await ask(DOOR);
     if (response.status > 401) tell(plain(await response.text()), { isProblem: true });
-    else if (response.status < 401 || isLeaving) HTMLFormElement.prototype.submit.call(form);
+    else if (response.status < 401) HTMLFormElement.prototype.submit.call(form);
   } catch {
     // Told of already: what was typed is still there.
   }
@@ -190,17 +189,19 @@ async function mayLeave() {
   return dialog.returnValue === "leave";
 }
 
-/** Take what is kept out of this browser, with the token of the session there is. */
-async function leave() {
+/** Sign out, whichever session there is now, and take what is kept out of this browser. */
+async function leave(address) {
+  if (!await mayLeave()) return;
   try {
     const response = await send(DOOR);
-    if (response.status === 204) take(response);
-    putAway();
-    return response;
+    if (response.ok) take(response);
+    await send(address, { method: "POST" });
   } catch (error) {
     tellLost();
     throw error;
   }
+  putAway();
+  location.assign("/console/sign-in");
 }
 
 document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {

@@ -5,10 +5,11 @@ import { Board } from "./estimating_board.js";
 import { cellsOf, readLine, readTable } from "./estimating_cells.js";
 import { linkDrawing } from "./estimating_drawing.js";
 import { Grid } from "./estimating_grid.js";
-import { Draft, History, read, write } from "./estimating_history.js";
+import { Draft, History } from "./estimating_history.js";
 import { offerModels } from "./estimating_models.js";
 import { showObjections } from "./estimating_objections.js";
 import { askForColumns } from "./estimating_paste.js";
+import { nameOf, read, write } from "./kept.js";
 
 const PAUSE_MS = 100;
 const AGAIN_MS = 3000;
@@ -21,8 +22,8 @@ const result = document.getElementById("result");
 const outcome = result.querySelector("[data-outcome]");
 const spoken = result.querySelector("[data-spoken]");
 const first = outcome.firstElementChild;
-const storage = `kis-estimate:${given.holder}`;
-const draft = new Draft(`${storage}:${given.source || "new"}`);
+const lasting = nameOf("kis-estimate", "last");
+const draft = new Draft(given.source);
 const history = new History();
 
 let typingIn = null;
@@ -47,7 +48,9 @@ function changed(isCommitted) {
 }
 
 function keep(state) {
-  form.querySelector("[data-kept]").textContent = draft.keep(state) ? words.kept : "";
+  const isKept = hasMore(state) && draft.keep(state);
+  if (!hasMore(state)) draft.drop();
+  form.querySelector("[data-kept]").textContent = isKept ? words.kept : "";
 }
 
 /** What follows from what is typed: numbers of rows, what is shown of the rest. */
@@ -212,7 +215,7 @@ async function save() {
     if (response.status === 201) {
       const { id } = await response.json();
       draft.drop();
-      write(`${storage}:last`, Object.fromEntries(LASTING.map((field) => [field, board.field(field).value])));
+      write(localStorage, lasting, Object.fromEntries(LASTING.map((field) => [field, board.field(field).value])));
       isReady = false;
       location.assign(`/console/estimates/${id}`);
       return;
@@ -236,7 +239,7 @@ const acts = {
   anew: () => {
     draft.drop();
     if (given.source) location.assign("/console/estimate");
-    else begin({ fields: read(`${storage}:last`) ?? {} });
+    else begin({ fields: read(localStorage, lasting) ?? {} });
     tell(words.anew);
   },
   undo: () => travel(-1),
@@ -247,7 +250,7 @@ const acts = {
 
 function begin(state) {
   isTried = false;
-  form.querySelector(".restored").hidden = true;
+  restored.hidden = true;
   load(withDefaults(state));
   history.note(board.save());
   board.field("brand").focus();
@@ -300,16 +303,43 @@ offerModels({
     changed(true);
   },
 });
+const restored = form.querySelector("[data-restored]");
 const kept = draft.load();
-if (kept?.state && hasMore(kept.state)) {
+if (kept) {
   load(withDefaults(kept.state));
-  const note = form.querySelector(".restored");
-  note.firstElementChild.textContent = words.restored.replace("{at}", new Date(kept.at).toLocaleString(document.documentElement.lang));
-  note.hidden = false;
+  restored.firstElementChild.textContent = words.restored.replace("{at}", moment(kept));
+  restored.hidden = false;
 } else if (given.board) load(withDefaults(Board.typed(given.board)));
-else load(withDefaults({ fields: read(`${storage}:last`) ?? {} }));
+else load(withDefaults({ fields: read(localStorage, lasting) ?? {} }));
 history.note(board.save());
 isReady = true;
+
+function moment({ at }) { return new Date(at).toLocaleString(document.documentElement.lang); }
+
+/** Offer the latest board that was typed in a tab which is closed now. */
+async function offerLeft() {
+  const note = form.querySelector(".left");
+  const [latest] = await draft.left();
+  note.hidden = !latest;
+  if (!latest) return;
+  const { label, customer } = latest.state.fields;
+  note.firstElementChild.textContent = words.left.replace("{at}", moment(latest))
+    .replace("{name}", [label, customer].filter(Boolean).join(" · ") || words.unnamed);
+  acts.resume = () => {
+    const taken = draft.resume(latest);
+    if (taken) {
+      begin(taken.state);
+      keep(board.save());
+    }
+    offerLeft();
+  };
+  acts.discard = () => { draft.discard(latest); offerLeft(); };
+}
+if (!given.source) offerLeft();
+
+addEventListener("pagehide", () => draft.copy());
+document.addEventListener("kis:holder", () => keep(board.save()));
+document.addEventListener("kis:leave", () => { isReady = false; });
 
 function hasMore({ fields, breakers }) {
   return breakers.some((cells) => Object.keys(cells).length) || fields.label || fields.customer || fields.note;

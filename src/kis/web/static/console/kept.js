@@ -5,7 +5,7 @@
 // (localStorage) is what the next tab finds of one that was closed.
 
 const TYPED = "kis-typed";
-const DRAFT = "kis-draft";
+export const DRAFT = "kis-draft";
 const stores = () => { try { return [sessionStorage, localStorage]; } catch { return []; } };
 
 /** The holder of the key that is signed in; nobody at the door. */
