@@ -142,8 +142,8 @@ def require_other_admin(
                 f"But for {key.key_id} no usable admin key is without an end.",
             ),
             Text(
-                "먼저 다른 관리자 키를 만드십시오: kis-backend keys create admin",
-                "First make another one: kis-backend keys create admin",
+                "먼저 다른 관리자 키를 만드십시오: 콘솔의 키, kis-backend keys create admin",
+                "First make another one: Keys on the console, or kis-backend keys create admin",
             ),
         )
 
@@ -153,7 +153,10 @@ def key_not_found(key_id: str) -> DomainError:
     return refusal(
         ErrorCode.KEY_NOT_FOUND,
         Text(f"키 {with_particle(key_id, '이/가')} 없습니다.", f"There is no key {key_id}."),
-        Text("id를 확인하십시오: kis-backend keys list", "Check the id: kis-backend keys list"),
+        Text(
+            "키 번호를 확인하십시오: 콘솔의 키, kis-backend keys list",
+            "Check its id: Keys on the console, or kis-backend keys list",
+        ),
     )
 
 
@@ -166,7 +169,7 @@ def key_ended(key_id: str, state: str) -> DomainError:
             f"The key {key_id} has ended ({state}).",
         ),
         Text(
-            "지금 쓰는 키를 교체하거나 새로 만드십시오: kis-backend keys list",
-            "Rotate a key that is in use, or make one: kis-backend keys list",
+            "지금 쓰는 키를 교체하거나 새로 만드십시오: 콘솔의 키, kis-backend keys list",
+            "Rotate a key that is in use, or make one: Keys on the console, kis-backend keys list",
         ),
     )

@@ -160,7 +160,7 @@ def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> lis
     if draft.brand is None:
         names = ", ".join(rules.brands)
         hint = Text(f"{names} 중 하나를 쓰십시오.", f"One of {names}")
-        return [_missing("$.brand", "브랜드(brand)", "The brand is", hint)]
+        return [_missing("$.brand", "브랜드", "The brand is", hint)]
     if draft.brand == MIXED:
         if allow_mixed:
             return []
@@ -190,7 +190,7 @@ def _check_brand(draft: BoardDraft, rules: RuleSet, *, allow_mixed: bool) -> lis
                 f"The board's brand is {draft.brand}, but this breaker is {brand}.",
             ),
             Text(
-                "한 브랜드로 통일하거나 brand를 MIXED로 지정하십시오"
+                "한 브랜드로 통일하거나 반의 브랜드를 MIXED로 하십시오"
                 " (설치가 허용할 때: ALLOW_MIXED_BRAND=true).",
                 "Use one brand, or say MIXED as the board's brand"
                 " (where the installation allows it: ALLOW_MIXED_BRAND=true).",
@@ -255,8 +255,8 @@ def _check_main_type(main: DeviceDraft, draft: BoardDraft) -> list[Finding]:
             ErrorCode.DEVICE_TYPE_MISMATCH,
             "$.main.type",
             Text(
-                f"메인은 {main.type}인데 device.type은 {draft.device_type}입니다.",
-                f"The main is {main.type}, but device.type is {draft.device_type}.",
+                f"메인은 {main.type}인데 반의 차단기 종류는 {draft.device_type}입니다.",
+                f"The main is {main.type}, but the board's kind is {draft.device_type}.",
             ),
             Text("둘을 같게 하거나 하나를 빼십시오.", "Make the two agree, or leave one out."),
             {"expected": draft.device_type, "actual": main.type},
@@ -267,8 +267,8 @@ def _check_main_type(main: DeviceDraft, draft: BoardDraft) -> list[Finding]:
 def _check_branches(draft: BoardDraft) -> list[Finding]:
     if draft.branches is None:
         hint = Text(
-            "분기가 없으면 branches: []로 명시하십시오.",
-            "Say `branches: []` when there are none.",
+            "분기가 없으면 ‘분기 없음’이라고 밝히십시오 (API: branches: []).",
+            "When there are none, say “No branches” (API: `branches: []`).",
         )
         return [_missing("$.branches", "분기 차단기", "The branch breakers are", hint)]
     return [
@@ -282,7 +282,7 @@ def _check_device(line: DeviceDraft, path: str, draft: BoardDraft) -> list[Findi
     findings = []
     if line.model is None:
         if line.af is None:
-            hint = Text("model이나 af를 명시하십시오.", "State `model` or `af`.")
+            hint = Text("모델이나 프레임(AF)을 적으십시오.", "State the model or the frame (AF).")
             findings.append(_missing(path, "차단기 모델이나 프레임", "Model or frame is", hint))
         if line.poles is None:
             hint = Text("1P, 2P, 3P, 4P 중 하나를 쓰십시오.", "One of 1P, 2P, 3P, 4P")
@@ -302,14 +302,14 @@ def _check_device(line: DeviceDraft, path: str, draft: BoardDraft) -> list[Findi
 def _check_accessories(draft: BoardDraft) -> list[Finding]:
     if draft.accessories_enabled is None:
         hint = Text(
-            '없으면 {"enabled": false, "items": []}로 명시하십시오.',
-            'Say {"enabled": false, "items": []} when there are none.',
+            '없으면 ‘없음’이라고 밝히십시오 (API: {"enabled": false, "items": []}).',
+            'When there are none, say “None” (API: {"enabled": false, "items": []}).',
         )
         return [_missing("$.accessories", "부속자재", "Accessories are", hint)]
     if draft.accessories_enabled and not draft.accessories:
         hint = Text(
-            "품목을 적거나 enabled를 false로 하십시오.",
-            "List the items, or set enabled to false.",
+            "품목을 적거나 ‘없음’으로 하십시오 (API: enabled: false).",
+            "List them, or say “None” (API: enabled: false).",
         )
         return [_missing("$.accessories.items", "부속자재 품목", "The accessory items are", hint)]
     if not draft.accessories_enabled and draft.accessories:
@@ -322,8 +322,8 @@ def _check_accessories(draft: BoardDraft) -> list[Finding]:
                     "Accessories are disabled, yet items are listed.",
                 ),
                 Text(
-                    "enabled를 true로 하거나 items를 비우십시오.",
-                    "Set enabled to true, or leave items empty.",
+                    "부속자재를 ‘있음’으로 하거나(API: enabled: true) 품목을 비우십시오.",
+                    "Say “Some” (API: enabled: true), or list none.",
                 ),
             )
         ]

@@ -196,8 +196,8 @@ def _check_frame(line: Device, path: str, rows: list[Breaker]) -> list[Finding]:
                 f"{row.model} has frame {row.frame_size_a} A, but {line.af} A was asked for.",
             ),
             Text(
-                f"af를 {with_particle(row.frame_size_a, '으로/로')} 바꾸거나 생략하십시오.",
-                f"Set af to {row.frame_size_a}, or leave it out.",
+                f"프레임을 {row.frame_size_a}AF로 바꾸거나 비우십시오.",
+                f"Set the frame to {row.frame_size_a} AF, or leave it out.",
             ),
             {"expected": row.frame_size_a, "actual": line.af},
         )
@@ -343,7 +343,7 @@ def _other_brand(line: Device, path: str, rows: tuple[Breaker, ...], board_brand
             f"{line.model} is made by {brands}, but {line.brand} was asked for.",
         ),
         Text(
-            f"{line.brand} 모델을 고르거나 brand를 {with_particle(brands, '으로/로')} 바꾸십시오.",
+            f"{line.brand} 모델을 고르거나 브랜드를 {with_particle(brands, '으로/로')} 바꾸십시오.",
             f"Choose a {line.brand} model, or make the brand {brands}.",
         ),
         {"expected": brands, "actual": line.brand},
@@ -362,7 +362,7 @@ def _other_poles(line: Device, path: str, rows: list[Breaker], snapshot: Snapsho
         ),
         Text(
             f"극수를 {with_particle(known, '으로/로')} 바꾸거나 {line.poles} 모델을 고르십시오.",
-            f"Set poles to {known}, or choose a {line.poles} model.",
+            f"Make it {known}, or choose a {line.poles} model.",
         ),
         {
             "expected": known,

@@ -18,8 +18,8 @@ def version_not_found(label: str, path: str = "$.versionLabel") -> DomainError:
         path,
         Text(f"버전 {with_particle(label, '이/가')} 없습니다.", f"There is no version {label}."),
         Text(
-            "이름을 확인하십시오: GET /v1/knowledge/versions",
-            "See GET /v1/knowledge/versions.",
+            "이름을 확인하십시오: 콘솔의 치수 지식, GET /v1/knowledge/versions",
+            "See Dimensions on the console, or GET /v1/knowledge/versions.",
         ),
     )
 
@@ -62,7 +62,7 @@ def not_validated(label: str, path: str = "$.versionLabel") -> DomainError:
             f"버전 {with_particle(label, '은/는')} 아직 검증되지 않았습니다.",
             f"Version {label} is not validated.",
         ),
-        Text("먼저 검증(validate)을 통과해야 합니다.", "Have it pass validate first."),
+        Text("먼저 검증(validate)을 통과해야 합니다.", "Have it pass validation first."),
     )
 
 
@@ -96,7 +96,7 @@ def base_moved(label: str, active_label: str) -> DomainError:
             "다시 검증(validate)하면 변경분을 지금의 활성 버전 위에 얹습니다."
             " 이전에 활성이던 버전으로 돌아가려면 되돌리기(rollback)를 쓰십시오.",
             "Validate again to lay the changes on the active version;"
-            " to return to an earlier version, use rollback.",
+            " to return to an earlier version, roll back to it.",
         ),
     )
 
@@ -110,7 +110,7 @@ def never_activated(label: str) -> DomainError:
             f"버전 {with_particle(label, '은/는')} 활성이었던 적이 없습니다.",
             f"Version {label} was never active.",
         ),
-        Text("활성화(activate)를 쓰십시오.", "Use activate."),
+        Text("되돌리지 말고 활성화(activate)하십시오.", "Activate it instead."),
     )
 
 
@@ -174,12 +174,11 @@ def regression_failed(names: Sequence[str], report: object) -> DomainError:
             f"Not activated, golden cases come out differently: {listed}",
         ),
         Text(
-            "표를 고치거나, 옳은 변경이면 force와 reason을 지정하십시오. 낡은 기준 사례는"
-            " DELETE /v1/knowledge/golden/{이름} 으로 지우고"
-            " POST /v1/knowledge/golden 으로 다시 고정할 수 있습니다.",
-            "Mend the tables, or give force and a reason if the change is right. Golden cases"
-            " that are out of date can be deleted (DELETE /v1/knowledge/golden/{name}) and"
-            " pinned anew (POST /v1/knowledge/golden).",
+            "표를 고치거나, 옳은 변경이면 사유를 적고 그대로 활성화하십시오 (API: force, reason)."
+            " 낡은 기준 사례는 지우고 다시 고정할 수 있습니다 (API: /v1/knowledge/golden).",
+            "Mend the tables, or if the change is right activate all the same, with a reason"
+            " (API: force, reason). Golden cases that are out of date can be removed and pinned"
+            " anew (API: /v1/knowledge/golden).",
         ),
         "$.versionLabel",
         regression=report,
@@ -247,7 +246,10 @@ def golden_not_found(name: str) -> DomainError:
             f"기준 사례 {with_particle(name, '이/가')} 없습니다.",
             f"There is no golden case {name}.",
         ),
-        Text("이름을 확인하십시오: GET /v1/knowledge/golden", "See GET /v1/knowledge/golden."),
+        Text(
+            "이름을 확인하십시오: 콘솔의 기준 사례, GET /v1/knowledge/golden",
+            "See Golden cases on the console, or GET /v1/knowledge/golden.",
+        ),
     )
 
 

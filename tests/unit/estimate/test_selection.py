@@ -123,7 +123,7 @@ def test_what_is_wrong_is_named(name: str, seed_snapshot: Snapshot) -> None:
         ),
         (
             "other frame", "SBS-54의 프레임은 50AF인데 100AF를 요청했습니다.",
-            "af를 50으로 바꾸거나 생략하십시오.",
+            "프레임을 50AF로 바꾸거나 비우십시오.",
         ),
         (
             "rated current above the frame", "정격전류 64A인 제품이 없습니다 (BKN-1P).",

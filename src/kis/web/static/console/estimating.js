@@ -314,7 +314,7 @@ else load(withDefaults({ fields: read(localStorage, lasting) ?? {} }));
 history.note(board.save());
 isReady = true;
 
-function moment({ at }) { return new Date(at).toLocaleString(document.documentElement.lang); }
+function moment({ at }) { return new Date(at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" }); }
 
 /** Offer the latest board that was typed in a tab which is closed now. */
 async function offerLeft() {

@@ -23,7 +23,8 @@ export function showObjections({ board, result, words, fix, question }) {
     return board.field(path);
   };
 
-  const labelOf = (input) => input.getAttribute("aria-label") ?? input.closest("label")?.querySelector("span")?.textContent ?? "";
+  const labelOf = (input) => input.getAttribute("aria-label") ?? input.closest("label")?.querySelector("span")?.textContent
+    ?? input.closest("fieldset")?.querySelector("legend")?.textContent ?? "";
 
   const clear = () => {
     list.replaceChildren();
