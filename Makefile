@@ -24,8 +24,8 @@ endef
 BIN := .venv/bin
 SYNCED := .venv/.synced
 
-DRILLS := tests/integration/test_key_drill.py tests/integration/test_backup_drill.py
-CONTRACT := access bad_input body_limits errors idempotency openapi runbook
+DRILLS := $(addprefix tests/integration/test_,key_drill.py backup_drill.py swaps.py crash.py revocation.py)
+CONTRACT := access bad_input body_limits error_shapes errors idempotency openapi runbook
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-contract test-integration drill lint bench soak clean
@@ -48,7 +48,7 @@ test-contract: setup ## run the tests of what HTTP promises: documents, errors, 
 test-integration: setup ## run the tests against the running service
 	$(BIN)/pytest -n auto tests/integration
 
-drill: setup ## rotate keys under load and kill at fifty instants: the figures of the suite's drills
+drill: setup ## swap, rotate and revoke under load, kill at fifty instants: the figures of the drills
 	$(BIN)/pytest --drill -v --durations=0 $(DRILLS)
 
 lint: setup ## check style, types and the direction of imports

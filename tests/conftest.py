@@ -9,7 +9,7 @@ import pytest
 from kis.knowledge.formats import parse_upload
 from kis.knowledge.snapshot import Snapshot, Tables
 from tests.backends import BACKENDS, new_database
-from tests.postgres import NOT_SAFE, PostgresServer
+from tests.postgres import NOT_SAFE, PostgresServer, in_memory
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +54,7 @@ def seed_snapshot() -> Snapshot:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One server for all tests of a process that need no other."""
-    server = PostgresServer(*NOT_SAFE)
+    server = PostgresServer(*NOT_SAFE, parent=in_memory())
     yield server
     server.close()
 

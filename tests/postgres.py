@@ -24,14 +24,20 @@ START_TIMEOUT_S = 20.0
 LOCK_WAIT_S = 20.0
 NOT_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """What tests that do not kill the server can do without."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder there
+MEMORY_BYTES = 2 * 2**30
+"""A container may have little of it: two servers take some 200 MB each."""
 
 
 class PostgresServer:
     """A server with a data directory of its own; `close` removes both."""
 
-    def __init__(self, *settings: str, version: int = 18) -> None:
-        """Make a cluster and start it; `settings` are as in postgresql.conf."""
-        self._folder = Path(tempfile.mkdtemp(prefix="kis-postgres-"))
+    def __init__(self, *settings: str, version: int = 18, parent: Path | None = None) -> None:
+        """Make a cluster and start it; `settings` are as in postgresql.conf.
+
+        Its folder is made in `parent`, else where temporary files are.
+        """
+        self._folder = Path(tempfile.mkdtemp(prefix="kis-postgres-", dir=parent))
         self._folder.chmod(0o755)
         self._identity = _unprivileged()
         self._programs = self._find_programs(version)
@@ -133,6 +139,13 @@ class PostgresServer:
         with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(sql.SQL(statement))
             return cursor.fetchall() if cursor.description else []
+
+
+def in_memory() -> Path | None:
+    """Return a folder in memory, for what is written and removed all the time; None without one."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
+        return None
+    return MEMORY
 
 
 def wait_for_locks(url: str, sessions: int) -> None:

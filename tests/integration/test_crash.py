@@ -31,7 +31,7 @@ from tests.integration.lifecycle import (
 from tests.integration.program import PROGRAM, Program, until
 from tests.services import API_KEY, Server, board, dumps, running_server
 
-CUTS = 20
+CUTS, DRILL_CUTS = 8, 50
 CLIENTS = 4
 TIMEOUT_S = 20
 
@@ -92,12 +92,12 @@ def by_key(home: Path) -> dict[str, str]:
     return dict(rows_of(home, sql))
 
 
-def test_nothing_acknowledged_is_lost_over_many_cuts(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_over_many_cuts(tmp_path: Path, is_drill: bool) -> None:
     home = tmp_path / "home"
     chance = random.Random(42)  # noqa: S311 - so that a failure can be repeated
     acknowledged: dict[str, bytes] = {}
     unanswered: list[str] = []
-    for cut in range(CUTS):
+    for cut in range(DRILL_CUTS if is_drill else CUTS):
         with running_server(home, RATE_LIMIT_PER_MINUTE="0") as server:
             retry(server, unanswered)
             creating = Creating(server, f"cut-{cut}")

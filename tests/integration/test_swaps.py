@@ -20,7 +20,7 @@ from tests.integration.lifecycle import (
 from tests.integration.traffic import Traffic
 from tests.services import Server, running_server
 
-SWAPS = 200
+SWAPS, FEW_SWAPS = 200, 40
 WIDTHS = {"v-a": 90, "v-b": 95}
 """The main of the board in each version: an answer that mixed two would show it."""
 
@@ -40,8 +40,10 @@ def swap_to(server: Server, label: str) -> None:
     assert answer["knowledgeVersion"] == label
 
 
-def test_no_estimate_fails_or_is_of_the_older_version_over_200_swaps(server: Server) -> None:
-    assert_swaps_are_clean(server, clients=3)
+def test_no_estimate_fails_or_is_of_the_older_version(server: Server, is_drill: bool) -> None:
+    """One process on PostgreSQL does little that four, below, do not do too."""
+    is_alone = server.environ["DATABASE_URL"].startswith("sqlite")
+    assert_swaps_are_clean(server, 3, SWAPS if is_alone or is_drill else FEW_SWAPS)
 
 
 @POSTGRESQL_ONLY
@@ -49,28 +51,28 @@ def test_nor_with_four_workers_and_eight_clients(tmp_path: Path, database_url: s
     with running_server(
         tmp_path / "home", 4, RATE_LIMIT_PER_MINUTE="0", DATABASE_URL=database_url
     ) as server:
-        assert_swaps_are_clean(server, clients=8)
+        assert_swaps_are_clean(server, 8, SWAPS)
 
 
-def assert_swaps_are_clean(server: Server, clients: int) -> None:
+def assert_swaps_are_clean(server: Server, clients: int, swaps: int) -> None:
     publish(server, "v-a", row("T-100", width=90))
     stage(server, "v-b", row("T-100", width=95))
     traffic = Traffic(server, clients, main_only("T-100"))
     with traffic.running():
-        for swap in range(SWAPS):
+        for swap in range(swaps):
             swap_to(server, "v-a" if swap % 2 else "v-b")
     assert traffic.failed() == []
     answers = [answer.body for answer in traffic.answers]
     assert {answer["knowledgeVersion"] for answer in answers} == set(WIDTHS)
     for answer in answers:
         assert width_of(answer) == WIDTHS[answer["knowledgeVersion"]]
-    assert_stored_as_answered(server, answers)
-    assert_stored_between_the_swaps(server)
+    assert_stored_as_answered(server, answers, swaps)
+    assert_stored_between_the_swaps(server, swaps)
     for answer in answers[:: max(1, len(answers) // 20)]:
         assert verify_evidence(server, answer["id"])["valid"]
 
 
-def assert_stored_as_answered(server: Server, answers: list[dict[str, Any]]) -> None:
+def assert_stored_as_answered(server: Server, answers: list[dict[str, Any]], swaps: int) -> None:
     """The answer, the row and the evidence name one version and its one digest."""
     stored = {
         estimate_id: (version, in_evidence, digest, json.loads(answer)["knowledgeVersion"])
@@ -85,10 +87,10 @@ def assert_stored_as_answered(server: Server, answers: list[dict[str, Any]]) -> 
     for answer in answers:
         label = answer["knowledgeVersion"]
         assert stored[answer["id"]] == (label, label, digests[label], label)
-    assert len(stored) == len(answers) + SWAPS
+    assert len(stored) == len(answers) + swaps
 
 
-def assert_stored_between_the_swaps(server: Server) -> None:
+def assert_stored_between_the_swaps(server: Server, expected: int) -> None:
     """Audit entries are numbered in the order of commits: each estimate is of the active one."""
     versions: dict[str, str] = dict(
         rows_of(server.home, "SELECT id, knowledge_version FROM Estimate")
@@ -100,4 +102,4 @@ def assert_stored_between_the_swaps(server: Server) -> None:
             active, swaps = subject, swaps + 1
         elif action == "estimate.create":
             assert versions[subject] == active
-    assert swaps == SWAPS + 2
+    assert swaps == expected + 2
