@@ -147,7 +147,7 @@ def test_everything_is_asked_for_at_once(seed_snapshot: Snapshot) -> None:
 @pytest.mark.parametrize(
     ("board", "korean", "english"),
     [
-        (without("brand"), "브랜드(brand) 정보가 없습니다.", "The brand is not stated."),
+        (without("brand"), "브랜드 정보가 없습니다.", "The brand is not stated."),
         (
             without(accessories_enabled=True), "부속자재 품목 정보가 없습니다.",
             "The accessory items are not stated.",
