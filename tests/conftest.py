@@ -1,5 +1,6 @@
 """What every test may ask for: the shipped knowledge, and whether golden files are rewritten."""
 
+import os
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="repeat what the drills do (kills, rotations) as often as the figures say; minutes",
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for another process, or for a clock."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

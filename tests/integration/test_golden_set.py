@@ -64,8 +64,7 @@ def test_refused_activation_tells_how_an_old_case_is_mended(client: Client) -> N
     stage(client, "v-b", row("T-100").replace(",155,", ",355,"))
     problem = refused(activate(client, "v-b"), 409, "REGRESSION_FAILED")
     for hint in (problem["hint"], problem["hintEn"]):
-        assert f"DELETE {GOLDEN}/" in hint
-        assert f"POST {GOLDEN}" in hint
+        assert GOLDEN in hint
     good(activate(client, "v-b", force=True, reason="catalogue"))
     good(client.admin("DELETE", f"{GOLDEN}/pinned"))
     good(pin(client, request=main_only("T-100")), 201)

@@ -185,7 +185,7 @@ def test_retired_version_on_another_base_returns_by_rollback_only(client: Client
     publish(client, "v-b", row("T-200"))
     problem = refused(activate(client, "v-a"), 409, "VERSION_BASE_MOVED")
     assert "rollback" in problem["hint"]
-    assert "rollback" in problem["hintEn"]
+    assert "roll back" in problem["hintEn"]
     good(roll_back(client, "v-a"))
     assert active_label(client) == "v-a"
 

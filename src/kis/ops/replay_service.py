@@ -18,16 +18,13 @@ from kis.ops.replay_pool import Judged, Sizer, snapshots
 
 MAX_ESTIMATES = 10_000
 """More is for the command line: it has all cores, and tells how far it is."""
-
 AT_ONCE = 8
 """About half a millisecond of work: then whoever waits for the interpreter gets it."""
 PAUSE_S = 0.000_5
-
-
-logger = logging.getLogger("kis.ops")
-
 A_PAGE = 200
 """A tenth of a second: then it can be stopped."""
+
+logger = logging.getLogger("kis.ops")
 
 
 class Stopped(Exception):  # noqa: N818 - says what is the case
