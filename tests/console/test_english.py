@@ -52,6 +52,7 @@ def test_estimates(tab: Watched) -> None:
     page = enter(tab, "/console/estimates")
     page.get_by_role("searchbox").fill("lp-")
     page.keyboard.press("Enter")
+    page.wait_for_url("**q=lp-*")
     expect(page.locator("tbody tr")).to_have_count(2)
     read(tab)
     for box in page.get_by_role("checkbox").all():
