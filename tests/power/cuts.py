@@ -123,8 +123,9 @@ def _look_at_journal(left: Path, sure: Path, run: Run, at_ns: int, outcome: Outc
     try:
         rebuild(left, datetime.now(UTC) + timedelta(days=1), target)
         held = committed_in(target)
-    except Unsound:
+    except Unsound as error:
         outcome.refused += 1
+        outcome.faults.append(f"refused: {error}")
         return
     except (sqlite3.Error, ValueError) as error:
         outcome.corrupt += 1
