@@ -17,7 +17,7 @@ from kis.knowledge.workers import Failure
 from tests import sql
 from tests.backends import POSTGRESQL_ONLY
 from tests.integration.lifecycle import FIRST, TABLES, audit_of, row, stage, version
-from tests.integration.program import until
+from tests.integration.program import TIMEOUT_S, until
 from tests.integration.test_workers import connections_of, serving, wait_for_all
 from tests.services import ADMIN_API_KEY, Server, running_server
 
@@ -44,14 +44,16 @@ class Old:
         self.version_id = version_id
         self.failure: Failure | None = None
         self._url = server.environ["DATABASE_URL"]
+        self._spoken = threading.Event()
         self._ending = threading.Event()
 
     @contextmanager
     def running(self) -> Iterator["Old"]:
-        """Say so again and again."""
+        """Say so again and again; an activation waits for those that were heard before it."""
         thread = threading.Thread(target=self._speak)
         thread.start()
         try:
+            assert self._spoken.wait(TIMEOUT_S)
             yield self
         finally:
             self._ending.set()
@@ -59,10 +61,12 @@ class Old:
 
     def _speak(self) -> None:
         database = open_database(self._url, slow_query_ms=60_000)
-        while not self._ending.wait(SPEAKS_EVERY_S):
+        while not self._ending.is_set():
             database.write_now(
                 lambda c: words.announce(c, "old program", self.version_id, self.failure)
             )
+            self._spoken.set()
+            self._ending.wait(SPEAKS_EVERY_S)
         database.close()
 
 
