@@ -88,17 +88,27 @@ class Watched:
 
     def check(self) -> None:
         """Assert that the page is accessible, and that nothing has gone wrong until now."""
-        assert not self.faults, "\n".join(self.faults)
-        found = Axe().run(self.page, options=AXE_OPTIONS)
-        # axe itself sets styles, which the page forbids; by the next answer all is told.
-        self.page.evaluate("0")
-        self.faults.clear()
+        with self._inspecting():
+            found = Axe().run(self.page, options=AXE_OPTIONS)
         shown = [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
             for violation in found.response["violations"]
             for node in violation["nodes"]
         ]
         assert not shown, "\n".join(shown)
+
+    def shoot(self, path: Path) -> None:
+        """Keep a picture of the page."""
+        with self._inspecting():
+            self.page.screenshot(path=path, animations="disabled")
+
+    @contextmanager
+    def _inspecting(self) -> Iterator[None]:
+        """Let a tool set styles of its own, which the page forbids."""
+        assert not self.faults, "\n".join(self.faults)
+        yield
+        self.page.evaluate("0")  # by this answer all is told
+        self.faults.clear()
 
 
 def main() -> int:

@@ -59,6 +59,6 @@ def shoot(update_golden: bool) -> Shoot:
     def take(tab: Watched, name: str) -> None:
         if update_golden:
             SCREENSHOTS.mkdir(exist_ok=True)
-            tab.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+            tab.shoot(SCREENSHOTS / f"{name}.png")
 
     return take
