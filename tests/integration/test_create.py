@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kis.access.keys import Scope, key_id_for
+from kis.db.packing import unpack
 from tests import sql
 from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import FIRST, good, publish, rows_of
@@ -280,7 +281,8 @@ def test_what_is_stored_together(client: Client) -> None:
     answer = good(response, 201)
     assert counts(client) == dict.fromkeys(TABLES, 1)
     estimate = columns_of(client, "Estimate", "id", answer["id"])
-    assert estimate["answer"] == response.content
+    assert unpack(estimate["answer"]) == response.content
+    assert len(estimate["answer"]) < len(response.content) / 4
     assert estimate["main_model"] == "SBS-54"
     assert (estimate["width_mm"], estimate["height_mm"], estimate["depth_mm"]) == (500, 600, 150)
     assert (estimate["label"], estimate["customer"]) == ("LP-1", "한빛")

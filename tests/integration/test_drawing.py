@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from kis.db.packing import unpack
 from tests.integration.lifecycle import good, rows_of
 from tests.integration.problems import codes_and_paths, problem_of
 from tests.services import Client, board
@@ -99,7 +100,7 @@ def test_drawing_is_of_the_stored_answer(client: Client) -> None:
     before = drawing(client, estimate_id).content
     home = client.settings.home
     ((answer,),) = rows_of(home, 'SELECT answer FROM "Estimate" WHERE id = ?', [estimate_id])
-    other = bytes(answer).replace(b"LP-1", b"LP-9")
+    other = unpack(answer).replace(b"LP-1", b"LP-9")
     rows_of(home, 'UPDATE "Estimate" SET answer = ? WHERE id = ?', [other, estimate_id])
     assert drawing(client, estimate_id).content == before.replace(b"LP-1", b"LP-9")
 

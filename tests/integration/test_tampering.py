@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Float
 
 from kis.db.metadata import Blob, metadata
+from kis.db.packing import pack, unpack
 from tests import sql
 from tests.backends import SHARED_SQLITE_ONLY
 from tests.integration.lifecycle import good
@@ -37,8 +38,6 @@ ESTIMATE_COLUMNS = (
 CALLER_COLUMNS = {"owner": "$.statement.caller.owner", "client": "Estimate.client"}
 OF_THEIR_OWN = {"id", "answer", *CALLER_COLUMNS}
 """The key of the row, the answer, and who asked have their own tests."""
-AS_TEXT = {"rows": "cast(rows AS TEXT)", "answer": "cast(answer AS TEXT)"}
-"""What `replace()` in the sqlite3 shell leaves of a BLOB."""
 
 
 class Tampered:
@@ -63,12 +62,17 @@ class Tampered:
         self.change("evidence", column, value, "estimate_id", self.id)
 
     def edit_as_text(self, table: str, column: str, old: str, new: str) -> None:
+        """Store as TEXT, and not packed, what somebody edited in the sqlite3 shell."""
         key = "id" if table == "Estimate" else "estimate_id"
-        edit = f'UPDATE "{table}" SET {column} = replace({AS_TEXT[column]}, ?, ?) WHERE {key} = ?'
-        self.hands.execute(edit, [old, new, self.id])
-        check = f'SELECT typeof({column}), instr({column}, ?) FROM "{table}" WHERE {key} = ?'
-        ((kind, position),) = self.hands.execute(check, [new, self.id])
-        assert (kind, position > 0) == ("text", True)
+        where = f'FROM "{table}" WHERE {key} = ?'
+        ((packed,),) = self.hands.execute(f"SELECT {column} {where}", [self.id])
+        edited = unpack(packed).decode().replace(old, new)
+        self.change(table, column, edited, key, self.id)
+        ((kind, text),) = self.hands.execute(
+            f"SELECT typeof({column}), {column} {where}", [self.id]
+        )
+        assert (kind, text) == ("text", edited)
+        assert new in text
 
     def change_document(self, name: str, column: str, value: object) -> None:
         self.change("knowledge_document", column, value, "digest", self.digest_of(name))
@@ -251,18 +255,20 @@ def test_both_moments_moved_together(tampered: Tampered) -> None:
     ids=["width", "label", "note", "rules", "moment", "version", "evidence", "engine", "new field",
          "field twice", "whitespace"],
 )  # fmt: skip
+@pytest.mark.parametrize("is_packed", [True, False], ids=["packed", "as JSON"])
 def test_answer_that_says_something_else(
-    tampered: Tampered, old: bytes, new: bytes, named: str
+    tampered: Tampered, old: bytes, new: bytes, named: str, *, is_packed: bool
 ) -> None:
-    answer = tampered.stored("answer")
+    answer = unpack(tampered.stored("answer"))
     assert old in answer
-    tampered.change_estimate("answer", answer.replace(old, new, 1))
+    changed = answer.replace(old, new, 1)
+    tampered.change_estimate("answer", pack(changed) if is_packed else changed)
     assert tampered.findings()["database"].startswith(named)
     assert tampered.findings_afterwards()
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"\xff", b"null", b"[]", b"{}", b"1e999", "{}", 0], ids=repr
+    "value", [b"", b"\xff", b"null", b"[]", b"{}", b"1e999", "{}", 0, pack(b"{}")[:-1]], ids=repr
 )
 def test_answer_that_is_none(tampered: Tampered, value: object) -> None:
     tampered.change_estimate("answer", value)

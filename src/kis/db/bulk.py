@@ -10,19 +10,22 @@ same for any number of rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, insert
+
+from kis.db.packing import PackedBlob, pack_all
 
 MAX_ROWS = 128
 """In one statement of SQLite."""
 
 
 class _Statement(NamedTuple):
-    """SQL for some number of rows, and the conversions of their values by position."""
+    """SQL for some number of rows, and the conversions of columns by position."""
 
     sql: str
-    conversions: tuple[tuple[int, Callable[[Any], Any]], ...]
+    conversions: tuple[tuple[int, Callable[[list[Any]], list[Any]]], ...]
 
 
 class BulkInsert:
@@ -48,12 +51,7 @@ class BulkInsert:
             part = rows[at : at + MAX_ROWS]
             places = 1 << (len(part) - 1).bit_length()
             statement = self._statement(connection, places)
-            values: list[Any] = []
-            for row in part:
-                cells = [row[name] for name in self._columns]
-                for index, convert in statement.conversions:
-                    cells[index] = convert(cells[index])
-                values += cells
+            values = list(chain.from_iterable(zip(*self._arrays(statement, part), strict=True)))
             values += [None] * ((places - len(part)) * len(self._columns))
             values.append(len(part))
             inserted += connection.exec_driver_sql(statement.sql, tuple(values)).rowcount
@@ -61,10 +59,15 @@ class BulkInsert:
 
     def _insert_columns(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         statement = self._statement(connection, 0)
+        arrays = self._arrays(statement, rows)
+        return connection.exec_driver_sql(statement.sql, tuple(arrays)).rowcount
+
+    def _arrays(self, statement: _Statement, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Return the columns of `rows` as they are stored."""
         arrays = [[row[name] for row in rows] for name in self._columns]
         for index, convert in statement.conversions:
-            arrays[index] = [convert(cell) for cell in arrays[index]]
-        return connection.exec_driver_sql(statement.sql, tuple(arrays)).rowcount
+            arrays[index] = convert(arrays[index])
+        return arrays
 
     def _statement(self, connection: Connection, places: int) -> _Statement:
         """Return the statement with `places` for rows; 0: for any number, as arrays."""
@@ -72,7 +75,8 @@ class BulkInsert:
         statement = self._statements.get(key)
         if statement is None:
             sql = self._values_sql(connection, places) if places else self._arrays_sql(connection)
-            conversions = self._conversions(connection)
+            found = [self._conversion(connection, column) for column in self._columns]
+            conversions = tuple((at, convert) for at, convert in enumerate(found) if convert)
             self._statements[key] = statement = _Statement(sql + self._suffix, conversions)
         return statement
 
@@ -92,10 +96,13 @@ class BulkInsert:
         table = dialect.identifier_preparer.format_table(self._table)
         return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
 
-    def _conversions(self, connection: Connection) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-        converters = [
-            self._table.c[name].type.dialect_impl(connection.dialect)
-            .bind_processor(connection.dialect)
-            for name in self._columns
-        ]  # fmt: skip
-        return tuple((i, c) for i, c in enumerate(converters) if c is not None)
+    def _conversion(
+        self, connection: Connection, column: str
+    ) -> Callable[[list[Any]], list[Any]] | None:
+        kind = self._table.c[column].type
+        convert = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        if convert is None:
+            return None
+        if isinstance(kind, PackedBlob):
+            return lambda cells: list(map(convert, pack_all(cells)))
+        return lambda cells: list(map(convert, cells))

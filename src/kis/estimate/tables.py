@@ -3,6 +3,7 @@
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, Table, Text
 
 from kis.db.metadata import Blob, UtcText, metadata
+from kis.db.packing import PackedBlob
 
 estimate_table = Table(
     "Estimate",
@@ -24,7 +25,7 @@ estimate_table = Table(
     # What the size follows from. It stands before the answer, so that a replay reads
     # it without the pages of the answer: see docs/adr/0013.
     Column("request", Blob, nullable=False),
-    Column("answer", Blob, nullable=False),  # the JSON bytes that were sent
+    Column("answer", PackedBlob, nullable=False),  # the JSON bytes that were sent
     # The runbook counts main breakers of the last 30 days: this index covers it.
     Index(None, "created_at", "main_model"),
     # The list of estimates: its order, and all that it can be filtered by.

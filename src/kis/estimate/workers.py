@@ -159,12 +159,13 @@ class _Worker:
     """One process, and the key and the version that it has."""
 
     def __init__(self) -> None:
-        # -P: a folder `kis` where the service was started is none of ours. A session
-        # of its own: Ctrl+C on a terminal is for the service alone.
+        # -P: a folder `kis` where the service was started is none of ours. A group of
+        # its own: Ctrl+C on a terminal is for the service alone. No session of its own:
+        # Linux deals the processor out to sessions, and niceness counts within one.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "kis.estimate.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            process_group=0,
         )  # fmt: skip
         self._setup: Setup | None = None
         self._version: tuple[int, str] | None = None

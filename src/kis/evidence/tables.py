@@ -3,6 +3,7 @@
 from sqlalchemy import Column, ForeignKey, Table, Text
 
 from kis.db.metadata import Blob, UtcText, metadata
+from kis.db.packing import PackedBlob
 
 evidence_table = Table(
     "evidence",
@@ -19,7 +20,7 @@ evidence_table = Table(
     Column("engine_version", Text, nullable=False),
     Column("client_digest", Text, nullable=False),
     Column("created_at", UtcText, nullable=False),
-    Column("rows", Blob, nullable=False),  # canonical JSON of the rows used
+    Column("rows", PackedBlob, nullable=False),  # canonical JSON of the rows used
 )
 
 evidence_key_table = Table(

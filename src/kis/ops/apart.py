@@ -160,10 +160,10 @@ def _asked(
         with os.fdopen(writing, "wb"):
             pickle.dump((fn, args, writing if is_telling else None), question)
             question.seek(0)
-            # -P and a session of its own: as the workers of batches.
+            # -P and a group of its own: as the workers of batches.
             process = subprocess.Popen(  # noqa: S603 - ourselves
                 [sys.executable, "-P", "-m", __name__], stdin=question, stdout=answer,
-                stderr=subprocess.DEVNULL, start_new_session=True, pass_fds=(writing,),
+                stderr=subprocess.DEVNULL, process_group=0, pass_fds=(writing,),
             )  # fmt: skip
         yield _Asked(process, answer, news)
 

@@ -11,7 +11,15 @@ from sqlalchemy.exc import OperationalError
 
 from kis.db import wal as module
 from kis.db.engine import Database, open_database
-from kis.db.wal import CHECKPOINT_FRAMES, HURRY_FRAMES, MOST_FRAMES, Wal, WalState
+from kis.db.wal import (
+    ANEW_FRAMES,
+    MOST_FRAMES,
+    PASS_FRAMES,
+    PATIENCE_FRAMES,
+    REST_FRAMES,
+    Wal,
+    WalState,
+)
 
 FRAME_BYTES = 24 + 4096
 HEADER_BYTES = 32
@@ -110,7 +118,8 @@ def test_without_a_follower_sqlite_checkpoints_by_itself(database: Database, wal
 def test_a_follower_is_asked_before_a_checkpoint(database: Database, wal: Wal) -> None:
     watcher = Watcher()
     wal.follow(watcher, lambda: 1)
-    commit(database, CHECKPOINT_FRAMES)
+    commit(database, ANEW_FRAMES)
+    wal.bring_over()
     old = state_of(wal)
     database.tend()
     assert watcher.asked == [old]
@@ -123,24 +132,79 @@ def test_a_follower_is_asked_before_a_checkpoint(database: Database, wal: Wal) -
     assert wal.marks[-1].salt == turn.salt
 
 
-def test_it_is_hurried_before_it_is_asked(database: Database, wal: Wal) -> None:
+def test_it_is_hurried_each_time_that_the_log_has_grown(database: Database, wal: Wal) -> None:
     watcher = Watcher()
     wal.follow(watcher, lambda: 1)
-    commit(database, CHECKPOINT_FRAMES - HURRY_FRAMES)
-    database.tend()
-    database.tend()
-    assert watcher.hurried == 1
+    for times in (1, 2):
+        commit(database, PASS_FRAMES)
+        database.tend()
+        database.tend()
+        assert watcher.hurried == times
     assert not watcher.asked
+
+
+def test_the_writer_waits_for_little(database: Database, wal: Wal) -> None:
+    """Where much is left to bring over, that is done beside it first."""
+    watcher = Watcher()
+    wal.follow(watcher, lambda: 1)
+    commit(database, ANEW_FRAMES)
+    database.tend()
+    assert not watcher.asked
+    wal.bring_over()
+    commit(database, REST_FRAMES + 1)
+    database.tend()
+    assert not watcher.asked
+    commit(database, PASS_FRAMES)
+    wal.bring_over()
+    database.tend()
+    assert len(watcher.asked) == 1
+
+
+def test_the_writer_waits_for_much_in_the_end(database: Database, wal: Wal) -> None:
+    watcher = Watcher()
+    wal.follow(watcher, lambda: 1)
+    commit(database, PATIENCE_FRAMES + 50)
+    database.tend()
+    assert len(watcher.asked) == 1
+
+
+def test_what_is_brought_over_stays_in_the_log(database: Database, wal: Wal) -> None:
+    """Once all of it is in the file, SQLite would begin the log anew: not before it is followed."""
+    wal.follow(Watcher(), lambda: 1)
+    commit(database, PASS_FRAMES)
+    before = state_of(wal)
+    size = wal.database_file.stat().st_size
+    wal.bring_over()
+    assert wal.database_file.stat().st_size > size + (PASS_FRAMES - 10) * 4096
+    commit(database)
+    wal.bring_over()
+    commit(database)
+    assert state_of(wal).salt == before.salt
+    assert not wal.turns
+
+
+def test_while_a_pass_is_under_way_the_log_goes_on(database: Database, wal: Wal) -> None:
+    watcher = Watcher()
+    wal.follow(watcher, lambda: 1)
+    commit(database, PATIENCE_FRAMES + 50)
+    assert wal._backfill is not None
+    with wal._backfill.paused():
+        database.tend()
+    assert not watcher.asked
+    database.tend()
+    assert len(watcher.asked) == 1
 
 
 def test_who_has_not_seen_it_is_asked_again(database: Database, wal: Wal) -> None:
     watcher = Watcher(has_seen=False)
     wal.follow(watcher, lambda: 1)
-    commit(database, CHECKPOINT_FRAMES)
+    commit(database, ANEW_FRAMES)
+    wal.bring_over()
     database.tend()
     database.tend()
     assert len(watcher.asked) == 1
-    commit(database, CHECKPOINT_FRAMES // 8)
+    commit(database, PASS_FRAMES)
+    wal.bring_over()
     database.tend()
     assert len(watcher.asked) == 2
     assert not wal.turns
@@ -149,10 +213,11 @@ def test_who_has_not_seen_it_is_asked_again(database: Database, wal: Wal) -> Non
 def test_the_log_does_not_grow_for_ever(
     database: Database, wal: Wal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_FRAMES", CHECKPOINT_FRAMES + 100)
-    assert MOST_FRAMES > CHECKPOINT_FRAMES
+    monkeypatch.setattr(module, "MOST_FRAMES", ANEW_FRAMES + 100)
+    monkeypatch.setattr(module, "PATIENCE_FRAMES", ANEW_FRAMES)
+    assert MOST_FRAMES > PATIENCE_FRAMES > ANEW_FRAMES
     wal.follow(Watcher(has_seen=False), lambda: 1)
-    commit(database, CHECKPOINT_FRAMES + 200)
+    commit(database, ANEW_FRAMES + 200)
     database.tend()
     commit(database)
     (turn,) = wal.turns
@@ -161,7 +226,7 @@ def test_the_log_does_not_grow_for_ever(
 
 def test_what_another_program_wrote_is_no_proven_turn(database: Database, wal: Wal) -> None:
     wal.follow(Watcher(), lambda: 1)
-    commit(database, CHECKPOINT_FRAMES)
+    commit(database, PATIENCE_FRAMES + 50)
     database.tend()
     with closing(sqlite3.connect(wal.database_file)) as other, other:
         other.execute("INSERT INTO note VALUES ('by hand')")
@@ -189,8 +254,10 @@ def test_a_log_that_nobody_opened_cannot_be_followed(path: Path) -> None:
 
 def test_after_the_following_sqlite_closes_as_ever(database: Database, wal: Wal) -> None:
     wal.follow(Watcher(has_seen=False), lambda: 1)
-    commit(database, CHECKPOINT_FRAMES)
+    commit(database, ANEW_FRAMES)
+    wal.bring_over()
     wal.stop_following()
+    wal.bring_over()
     database.tend()
     database.close()
     assert wal.index is None

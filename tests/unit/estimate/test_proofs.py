@@ -15,13 +15,15 @@ from tests.unit.ops.installed import change, install, opened
 KEYRING = Keyring.of(EVIDENCE_SECRET.encode())
 CHANGES = {
     "nothing": "",
-    "answer": "UPDATE \"Estimate\" SET answer = replace(answer, '50', '60') WHERE id = :id",
+    "answer": 'UPDATE "Estimate" SET answer = substr(answer, 1, 100) WHERE id = :id',
+    "other answer": 'UPDATE "Estimate" SET answer = (SELECT answer FROM "Estimate"'
+    " WHERE id <> :id LIMIT 1) WHERE id = :id",
     "column": "UPDATE \"Estimate\" SET customer = 'x' WHERE id = :id",
     "request": "UPDATE \"Estimate\" SET request = x'7b7d' WHERE id = :id",
     "owner": "UPDATE \"Estimate\" SET owner = 'x' WHERE id = :id",
     "client": "UPDATE \"Estimate\" SET client = 'x' WHERE id = :id",
     "moment": "UPDATE \"Estimate\" SET created_at = 'x' WHERE id = :id",
-    "rows": "UPDATE evidence SET rows = replace(rows, '32', '33') WHERE estimate_id = :id",
+    "rows": "UPDATE evidence SET rows = substr(rows, 1, 100) WHERE estimate_id = :id",
     "no rows": "UPDATE evidence SET rows = x'00' WHERE estimate_id = :id",
     "key": "UPDATE evidence SET key_id = 'x' WHERE estimate_id = :id",
     "signature": "UPDATE evidence SET signature = 'x' WHERE estimate_id = :id",

@@ -19,7 +19,7 @@ from pathlib import Path
 from kis.ops import durable
 from kis.ops.journal import keeping, packing
 from kis.ops.journal.copying import Position
-from kis.ops.journal.folder import Base, Chain, chains
+from kis.ops.journal.folder import PACKED, Base, Chain, chains
 from kis.ops.journal.service import END_S, Journal
 
 logger = logging.getLogger("kis.journal")
@@ -93,7 +93,7 @@ class BaseKeeper:
         if not bases or position.through_ns - bases[-1].began_ns > DAY_NS:
             self._make(position)
         for number, path in position.chain.files().items():
-            if number < position.file and path.suffix != ".gz":
+            if number < position.file and path.suffix != PACKED:
                 self._compress(position.chain, path)
         if position.through_ns - self._tidied_ns > HOUR_NS:
             self._tidy(position)
@@ -119,7 +119,7 @@ class BaseKeeper:
         logger.info("base %s: %d bytes, %d compressed", name, base.bytes, base.stored_bytes)
 
     def _compress(self, chain: Chain, path: Path) -> None:
-        packed = chain.folder / f"{path.name}.gz"
+        packed = chain.folder / f"{path.name}{PACKED}"
         self._pack(path, packed)
         durable.sync_folder(chain.folder)
         path.unlink()
@@ -175,8 +175,8 @@ def _require_room(file: Path, folder: Path) -> None:
 
 def _sweep(chain: Chain) -> None:
     """Delete copies that were never completed."""
-    for path in chain.folder.glob("*.base.gz"):
-        if not path.with_name(path.name.replace(".base.gz", ".base.json")).exists():
+    for path in chain.folder.glob(f"*.base{PACKED}"):
+        if not path.with_suffix(".json").exists():
             with suppress(OSError):
                 path.unlink()
 

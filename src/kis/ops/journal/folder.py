@@ -1,21 +1,21 @@
 """The folder of the journal: chains, and in each its files and its bases.
 
 `<folder>/<when it began>-<chance>/` is a chain: files `000001.log`, `000002.log`, ... without
-a gap (compressed ones end in `.gz`), and bases `000001.base.gz`, each with a `.json` beside it
+a gap (compressed ones end in `.zst`), and bases `000001.base.zst`, each with a `.json` beside it
 that is written last. A base has the number of the file that has to be read with it.
 """
 
-import gzip
 import json
 import re
 import secrets
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
+
+from zstandard import ZstdDecompressor, ZstdError
 
 from kis.ops.durable import sync_folder
 from kis.ops.journal.records import (
@@ -29,8 +29,10 @@ from kis.ops.journal.records import (
 )
 
 FOLDER_MODE = 0o750
+PACKED = ".zst"
+"""How the name of a file ends that is compressed, with Zstandard."""
 _CHAIN = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
-_FILE = re.compile(r"(\d{6})\.log(\.gz)?")
+_FILE = re.compile(r"(\d{6})\.log(\.zst)?")
 _BASE = re.compile(r"\d{6}-[0-9a-f]{8}\.base\.json")
 
 
@@ -130,7 +132,7 @@ class Chain:
 
     def base_file(self, name: str) -> Path:
         """Return where the copy of base `name` is."""
-        return self.folder / f"{name}.base.gz"
+        return self.folder / f"{name}.base{PACKED}"
 
     def base_note(self, name: str) -> Path:
         """Return where base `name` is described."""
@@ -153,7 +155,7 @@ class Chain:
         """Yield the records of the files `numbers`, of each up to the first broken one."""
         files = self.files()
         for number in numbers:
-            with opened(files[number]) as file, suppress(EOFError, gzip.BadGzipFile, zlib.error):
+            with opened(files[number]) as file, suppress(ZstdError):
                 yield from read_records(file)
 
     def remove(self) -> None:
@@ -170,11 +172,11 @@ class Chain:
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file that may be compressed; what is not whole ends early."""
-    if path.suffix != ".gz":
+    if path.suffix != PACKED:
         with path.open("rb") as file:
             yield file
         return
-    with gzip.open(path) as packed:
+    with path.open("rb") as file, ZstdDecompressor().stream_reader(file) as packed:
         yield cast("BinaryIO", packed)
 
 

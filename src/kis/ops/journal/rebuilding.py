@@ -5,6 +5,7 @@ another, up to the last commit by the moment. It checks each frame, and every fr
 count; so what comes of it was committed, or nothing does.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,14 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from zstandard import ZstdError
+
 from kis.db.files import log_of
 from kis.errors import Text
 from kis.moments import second_text
-from kis.ops.backup import packing
-from kis.ops.backup.packing import Tell
+from kis.ops.backup.packing import BLOCK_BYTES, UNPACK, Tell
 from kis.ops.backup.trouble import Unsound
 from kis.ops.durable import sync_file
-from kis.ops.journal.folder import Base, Chain, chains
+from kis.ops.journal.folder import Base, Chain, chains, opened
 from kis.ops.journal.records import (
     FRAME_HEADER_BYTES,
     WAL_HEADER_BYTES,
@@ -144,10 +146,19 @@ def _numbers(chain: Chain, base: Base) -> Sequence[int]:
 
 def _unpack(chain: Chain, base: Base, target: Path, tell: Tell) -> None:
     """Write the copy of `base` to `target` and check it."""
-    file = chain.base_file(base.name)
-    found = packing.unpack(file, target, tell)
-    if (found.content_size, found.content_sha256) != (base.bytes, base.sha256):
-        raise _damaged(file)
+    path = chain.base_file(base.name)
+    digest, done = hashlib.sha256(), 0
+    with opened(path) as packed, target.open("xb") as plain:
+        try:
+            while block := packed.read(BLOCK_BYTES):
+                digest.update(block)
+                done += plain.write(block)
+                tell(UNPACK, done, base.bytes)
+        except ZstdError:
+            raise _damaged(path) from None
+    if (done, digest.hexdigest()) != (base.bytes, base.sha256):
+        raise _damaged(path)
+    sync_file(target)
 
 
 class _Replay:

@@ -141,6 +141,7 @@ class Journal:
         with self._news:
             self._position = self._copier.position() if self._is_whole else None
             self._news.notify_all()
+        self._wal.bring_over()
 
     def _copy(self) -> bool:
         try:

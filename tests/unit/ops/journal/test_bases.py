@@ -79,7 +79,7 @@ def test_files_that_are_complete_are_compressed(
     kept.look()
     files = last_chain(kept.folder).files()
     assert len(files) > 2
-    assert [path.suffix for path in files.values()] == [".gz"] * (len(files) - 1) + [".log"]
+    assert [path.suffix for path in files.values()] == [".zst"] * (len(files) - 1) + [".log"]
     at, held = kept.notes.committed[1]
     assert rebuilt_at(kept.folder, at, tmp_path / "then.db") == held
 
@@ -105,10 +105,10 @@ def test_what_is_no_longer_needed_is_deleted(
 
 def test_a_copy_that_was_never_completed_is_swept(kept: Kept) -> None:
     kept.look()
-    (last_chain(kept.folder).folder / "000001-deadbeef.base.gz").write_bytes(b"half")
+    (last_chain(kept.folder).folder / "000001-deadbeef.base.zst").write_bytes(b"half")
     kept.clock.ns += DAY_NS * 2
     kept.look()
-    assert "000001-deadbeef.base.gz" not in kept.names
+    assert "000001-deadbeef.base.zst" not in kept.names
     assert len(kept.names) == 5  # two bases of two files, and the log
 
 
@@ -138,7 +138,7 @@ def test_one_that_is_under_way_is_given_up_at_the_end(
     start = packing.start
     monkeypatch.setattr(packing, "start", lambda _, target: start(Path("/dev/zero"), target))
     kept.keeper.start()
-    until(lambda: kept.folder.exists() and list(kept.folder.rglob("*.base.gz")))
+    until(lambda: kept.folder.exists() and list(kept.folder.rglob("*.base.zst")))
     kept.keeper.stop()
     assert last_chain(kept.folder).bases() == []
-    assert not list(kept.folder.rglob("*.base.gz"))
+    assert not list(kept.folder.rglob("*.base.zst"))

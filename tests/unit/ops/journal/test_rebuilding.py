@@ -1,6 +1,5 @@
 """A database as it was at a moment: exactly what was committed by then, or nothing."""
 
-import gzip
 import json
 import random
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from kis.ops.backup.trouble import Unsound
 from kis.ops.journal import writing
@@ -229,7 +229,7 @@ def test_a_base_that_is_damaged(written: Protected, tmp_path: Path) -> None:
     whole = path.read_bytes()
     changed = bytearray(whole)
     changed[len(changed) // 2] ^= 1
-    for raw in (whole[:-20], bytes(changed), b"not gzip", gzip.compress(b"another")):
+    for raw in (whole[:-20], bytes(changed), b"not packed", zstandard.compress(b"another")):
         path.write_bytes(raw)
         with pytest.raises(Unsound):
             rebuild(written.folder, moment(written.notes.clock.ns), tmp_path / "then.db")
