@@ -37,7 +37,7 @@ from kis.services import open_services
 from kis.settings import Settings, load_settings
 
 CHANGED_LABEL = "bench-replay"
-ANSWER_BYTES = 3_500
+ANSWER_BYTES = 600
 BOARDS_FOR_ONE_THAT_IS_NEW = 5
 POPULAR = 3
 """How unequal demand is: board number n of N is drawn at N * random ** POPULAR."""

@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 import pytest
 
+from kis.db.packing import unpack
 from tests.backends import SQLITE_ONLY
 from tests.integration.lifecycle import (
     FIRST,
@@ -137,7 +138,7 @@ def check_all(server: Server, acknowledged: dict[str, bytes]) -> None:
     answers = dict(rows_of(home, "SELECT id, answer FROM Estimate"))
     keys = by_key(home)
     for key, answer in acknowledged.items():
-        assert answers[keys[key]] == answer
+        assert unpack(answers[keys[key]]) == answer
     ((estimates, keyed, evidence, audited),) = rows_of(
         home,
         "SELECT (SELECT count(*) FROM Estimate),"

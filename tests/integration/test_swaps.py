@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kis.db.packing import unpack
 from tests.backends import POSTGRESQL_ONLY
 from tests.integration.lifecycle import (
     activate,
@@ -75,7 +76,7 @@ def assert_swaps_are_clean(server: Server, clients: int, swaps: int) -> None:
 def assert_stored_as_answered(server: Server, answers: list[dict[str, Any]], swaps: int) -> None:
     """The answer, the row and the evidence name one version and its one digest."""
     stored = {
-        estimate_id: (version, in_evidence, digest, json.loads(answer)["knowledgeVersion"])
+        estimate_id: (version, in_evidence, digest, json.loads(unpack(answer))["knowledgeVersion"])
         for estimate_id, version, in_evidence, digest, answer in rows_of(
             server.home,
             "SELECT e.id, e.knowledge_version, v.knowledge_version, v.knowledge_digest, e.answer"
