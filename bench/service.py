@@ -24,6 +24,7 @@ SECRETS = {
     "API_KEY": API_KEY,
     "ADMIN_API_KEY": ADMIN_API_KEY,
     "EVIDENCE_SECRET": "evidence-secret-of-the-benchmark-0123456789abcdef",
+    "KIS_MASTER_KEY": "master-key-of-the-benchmark-0123456789abcdef",
 }
 PROGRAM = Path(sys.executable).with_name("kis-backend")
 KEPT_VARIABLES = ("PATH", "LANG", "HOME", "TMPDIR")
