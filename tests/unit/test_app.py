@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -98,3 +100,14 @@ def test_lifespan_starts_and_stops_the_services(tmp_path: Path) -> None:
         return during[0][1], services.writer.is_running
 
     assert asyncio.run(live()) == (True, False)
+
+
+def test_the_service_has_nothing_that_only_commands_need() -> None:
+    """An HTTP client brings highlighters of source code along: a tenth of the memory."""
+    program = (
+        "import sys, kis.app; print({'httpx', 'rich', 'alembic', 'xlsxwriter'} & {*sys.modules})"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout == "set()\n"

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from kis.db.files import bytes_of
 from kis.db.unavailable import DatabaseUnavailable
@@ -18,6 +17,9 @@ from kis.ops.watch import observations
 from kis.ops.watch.log_rate import count_since
 from kis.ops.watch.observations import Answer, Copying, Observation, not_seen
 from kis.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 ANSWER_WITHIN_S = 5.0
 HOUR = timedelta(hours=1)
@@ -63,6 +65,8 @@ def _or_not_seen(check: str, what: str, take: Callable[[], Observation]) -> Obse
 
 def ask(endpoint: Endpoint, now: Callable[[], datetime]) -> Answer:
     """GET /health at `endpoint`, and the reasons when it is not ready."""
+    import httpx  # noqa: PLC0415 - the service looks at its home without it
+
     began = time.monotonic()
     try:
         with client_of(endpoint, ANSWER_WITHIN_S) as client:
@@ -77,15 +81,17 @@ def ask(endpoint: Endpoint, now: Callable[[], datetime]) -> Answer:
     return Answer(reply.status_code, body, ms, _age_s(body, now()), "", reasons)
 
 
-def _json(reply: httpx.Response) -> object:
+def _json(reply: "httpx.Response") -> object:
     try:
         return reply.json()
     except ValueError:
         return None
 
 
-def _reasons(client: httpx.Client) -> list[str]:
+def _reasons(client: "httpx.Client") -> list[str]:
     """Return what the server says at /readyz; nothing where it does not answer as ours."""
+    import httpx  # noqa: PLC0415 - the service looks at its home without it
+
     try:
         body = _json(client.get("/readyz"))
     except httpx.HTTPError:
@@ -120,6 +126,8 @@ def ask_journal(endpoint: Endpoint, admin_key: str) -> Copying | None:
 
     They ask for a key only where the address is not this machine's own.
     """
+    import httpx  # noqa: PLC0415 - the service looks at its home without it
+
     try:
         with client_of(endpoint, ANSWER_WITHIN_S) as client:
             text = client.get("/metrics", headers={"X-API-Key": admin_key}).text
