@@ -100,9 +100,9 @@ class BulkInsert:
         self, connection: Connection, column: str
     ) -> Callable[[list[Any]], list[Any]] | None:
         kind = self._table.c[column].type
+        if isinstance(kind, PackedBlob):
+            return pack_all
         convert = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
         if convert is None:
             return None
-        if isinstance(kind, PackedBlob):
-            return lambda cells: list(map(convert, pack_all(cells)))
         return lambda cells: list(map(convert, cells))

@@ -119,6 +119,8 @@ class Database:
         """Wait for running reads, then close every connection. Stop the Writer first."""
         self._readers.shutdown()
         self.read_engine.dispose()
+        if self.wal is not None:
+            self.wal.stop_following()
         # Last, so that SQLite's closing checkpoint runs on the write connection.
         self.write_engine.dispose()
         if self.wal is not None:

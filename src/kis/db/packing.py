@@ -25,12 +25,11 @@ from kis.db.metadata import Blob
 MAGIC = b"\x28\xb5\x2f\xfd"
 """How a frame of Zstandard begins, and no JSON does."""
 LEVEL = 1
-Buffer = bytes | bytearray | memoryview
 FEW = 4
 """So many are packed sooner one by one: to begin with all takes as long as seven of them."""
 MAX_BYTES = 64 * 1024 * 1024
 """What says that it is larger was not packed here."""
-
+Buffer = bytes | bytearray | memoryview
 
 DICTIONARY = Path(__file__).with_name("dictionary.zstd")
 _dictionary = ZstdCompressionDict(DICTIONARY.read_bytes())

@@ -262,3 +262,11 @@ def test_after_the_following_sqlite_closes_as_ever(database: Database, wal: Wal)
     database.close()
     assert wal.index is None
     assert not Path(f"{wal.database_file}-wal").exists()
+
+
+def test_the_writer_closes_last_though_somebody_follows(database: Database, wal: Wal) -> None:
+    wal.follow(Watcher(), lambda: 1)
+    commit(database, PASS_FRAMES)
+    wal.bring_over()
+    database.close()
+    assert not Path(f"{wal.database_file}-wal").exists()

@@ -86,7 +86,7 @@ def pack(source: Path, target: Path, tell: Tell) -> Packed:
     plain, packed = hashlib.sha256(), hashlib.sha256()
     total = source.stat().st_size
     with source.open("rb") as reader, target.open("xb") as writer:
-        for block in _blocks(reader, PACK, total, tell):
+        for block in blocks(reader, PACK, total, tell):
             plain.update(block)
             _write(writer, packed, stream.compress(block))
         _write(writer, packed, stream.flush())
@@ -132,7 +132,7 @@ def digest_of(source: Path, tell: Tell) -> Packed:
     plain = hashlib.sha256()
     size = source.stat().st_size
     with source.open("rb") as reader:
-        for block in _blocks(reader, UNPACK, size, tell):
+        for block in blocks(reader, UNPACK, size, tell):
             plain.update(block)
     return Packed(size, plain.hexdigest(), size, plain.hexdigest())
 
@@ -144,7 +144,7 @@ def _gunzip(source: Path, target: Path | None, tell: Tell) -> Packed:
     written = 0
     with source.open("rb") as reader, (target or Path("/dev/null")).open("wb") as writer:
         try:
-            for block in _blocks(reader, UNPACK, size, tell):
+            for block in blocks(reader, UNPACK, size, tell):
                 packed.update(block)
                 written += _write(writer, plain, stream.decompress(block))
         except zlib.error as error:
@@ -164,7 +164,8 @@ def _gunzip(source: Path, target: Path | None, tell: Tell) -> Packed:
     return Packed(size, packed.hexdigest(), written, plain.hexdigest())
 
 
-def _blocks(reader: BinaryIO, what: str, total: int, tell: Tell) -> Iterator[bytes]:
+def blocks(reader: BinaryIO, what: str, total: int, tell: Tell) -> Iterator[bytes]:
+    """Yield what `reader` has, and tell how far that is."""
     done = 0
     while block := reader.read(BLOCK_BYTES):
         yield block

@@ -18,7 +18,7 @@ from zstandard import ZstdError
 from kis.db.files import log_of
 from kis.errors import Text
 from kis.moments import second_text
-from kis.ops.backup.packing import BLOCK_BYTES, UNPACK, Tell
+from kis.ops.backup.packing import UNPACK, Tell, blocks
 from kis.ops.backup.trouble import Unsound
 from kis.ops.durable import sync_file
 from kis.ops.journal.folder import Base, Chain, chains, opened
@@ -150,10 +150,9 @@ def _unpack(chain: Chain, base: Base, target: Path, tell: Tell) -> None:
     digest, done = hashlib.sha256(), 0
     with opened(path) as packed, target.open("xb") as plain:
         try:
-            while block := packed.read(BLOCK_BYTES):
+            for block in blocks(packed, UNPACK, base.bytes, tell):
                 digest.update(block)
                 done += plain.write(block)
-                tell(UNPACK, done, base.bytes)
         except ZstdError:
             raise _damaged(path) from None
     if (done, digest.hexdigest()) != (base.bytes, base.sha256):
