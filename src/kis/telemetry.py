@@ -32,6 +32,7 @@ begin so; the figures need LOG_FORMAT=text and LOG_LEVEL=INFO or DEBUG; another
 program that writes into the file writes what it likes.
 """
 
+import asyncio
 import fcntl
 import io
 import json
@@ -87,10 +88,12 @@ class LogFile(WatchedFileHandler):
             settings.master_key,
         )  # fmt: skip
         self._secrets = tuple(filter(None, secrets))
+        self._gathered: list[str] = []
+        self._turn_of: asyncio.AbstractEventLoop | None = None
 
     def _open(self) -> io.TextIOWrapper:
-        # Unbuffered, so that a line is one write(2) with O_APPEND: lines of two
-        # processes do not mix, and a crash loses none.
+        # Unbuffered, so that lines are one write(2) with O_APPEND: those of two
+        # processes do not mix, and a crash loses none that was written.
         return io.TextIOWrapper(
             io.FileIO(self.baseFilename, "a"),
             encoding=self.encoding,
@@ -99,17 +102,47 @@ class LogFile(WatchedFileHandler):
         )
 
     def write_line(self, line: str) -> None:
-        """Append `line`, or some at once, ended by a newline. A full disk fails no request."""
-        self.acquire()
+        """Append `line`, or some at once, ended by a newline. A full disk fails no request.
+
+        On an event loop it is appended with all lines of this turn, when that ends, as the
+        answers are sent then. To write gives up the interpreter: docs/performance.md.
+        """
         try:
-            self.reopenIfNeeded()
-            if self.stream is None:
-                self.stream = self._open()
-            self.stream.write(line)
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._append(line)
+            return
+        self.acquire()
+        self._gathered.append(line)
+        self.release()
+        if self._turn_of is not loop:
+            self._turn_of = loop
+            loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self._turn_of = None
+        self._append("")
+
+    def _append(self, line: str) -> None:
+        """Write what was gathered, and `line`."""
+        self.acquire()
+        lines = "".join((*self._gathered, line))
+        self._gathered.clear()
+        try:
+            if lines:
+                self.reopenIfNeeded()
+                if self.stream is None:
+                    self.stream = self._open()
+                self.stream.write(lines)
         except OSError:
-            self.handleError(logging.makeLogRecord({"msg": line}))
+            self.handleError(logging.makeLogRecord({"msg": lines}))
         finally:
             self.release()
+
+    def close(self) -> None:
+        """Write what was gathered, and close the file."""
+        self._append("")
+        super().close()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record of the standard `logging`: faults, and what libraries say."""
@@ -119,7 +152,7 @@ class LogFile(WatchedFileHandler):
         except Exception:  # noqa: BLE001 - as in logging itself: a bad record stops no request
             self.handleError(record)
         else:
-            self.write_line(line)
+            self._append(line)
 
     def without_secrets(self, text: str) -> str:
         """Return `text` with every secret of the settings, and every key's, blotted out."""
@@ -204,7 +237,7 @@ def letters_of(raw: bytes) -> str:
 
 def new_request_id() -> str:
     """Return 20 random letters."""
-    return letters_of(os.urandom(_REQUEST_ID_BYTES))
+    return letters_of(clock.random_bytes(_REQUEST_ID_BYTES))
 
 
 def log_access(

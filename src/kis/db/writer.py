@@ -7,6 +7,9 @@ submitters at once. It never waits for a batch to fill.
 An event loop hands over what was submitted in one turn at the end of that turn.
 Were each item handed over at once, the thread would wake for the first and write
 it alone, in competition with the loop that is about to submit the others.
+
+A batch of one kind is written without a savepoint, as nearly all are; only where
+it fails is it undone and written again, each item within one of its own.
 """
 
 import asyncio
@@ -91,7 +94,8 @@ class Writer:
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         # None is the stop mark: nothing is accepted after it.
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._left: list[_Job] = []
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._waiting = 0
         self._accepting = False
@@ -212,8 +216,8 @@ class Writer:
             self._hand_over(loop)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        for job in self._gathered.pop(loop, ()):
-            self._queue.put(job)
+        if jobs := self._gathered.pop(loop, None):
+            self._queue.put(jobs)
 
     def _run(self) -> None:
         stopping = False
@@ -238,18 +242,19 @@ class Writer:
             logger.error("the log was not checkpointed: %s", _first_cause(error))  # noqa: TRY400 - as above
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
-        """Wait for a job and take what is there; also say whether to stop after it."""
-        batch: list[_Job] = []
-        job = self._queue.get()
-        while job is not None:
-            batch.append(job)
-            if len(batch) == self._batch_limit:
-                return batch, False
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return batch, False
-        return batch, True
+        """Wait for jobs and take what is there; also say whether to stop after them."""
+        batch = self._left
+        self._left = []
+        try:
+            while len(batch) < self._batch_limit:
+                jobs = self._queue.get_nowait() if batch else self._queue.get()
+                if jobs is None:
+                    return batch, True
+                batch += jobs
+        except Empty:
+            pass
+        self._left = batch[self._batch_limit :]
+        return batch[: self._batch_limit], False
 
     def _commit(self, batch: list[_Job]) -> None:
         """Write `batch` in one transaction and set the outcome of each job."""
@@ -257,7 +262,7 @@ class Writer:
         try:
             for job in batch:
                 groups.setdefault(job.write, []).append(job)
-            transact(self._database, partial(_write_groups, groups=groups))
+            _write(self._database, list(groups.values()))
         except DomainError as error:
             for job in batch:
                 job.outcome = DomainError(*error.findings)
@@ -277,8 +282,48 @@ class Writer:
                 _run_hook(job)
 
 
-def _write_groups(connection: Connection, groups: dict[Callable[..., Any], list[_Job]]) -> None:
-    for jobs in groups.values():
+class _Failed(Exception):  # noqa: N818 - says what is the case
+    """A write that stood alone in its transaction raised `error`: the transaction is undone."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _write(database: Database, groups: list[list[_Job]]) -> None:
+    """Write each group of jobs that share a write function, all in one transaction."""
+    if len(groups) == 1:
+        (jobs,) = groups
+        try:
+            transact(database, partial(_write_alone, jobs=jobs))
+        except _Failed as failed:
+            if len(jobs) == 1:
+                jobs[0].outcome = failed.error
+                return
+            groups = [[job] for job in jobs]
+        else:
+            return
+    transact(database, partial(_write_groups, groups=groups))
+
+
+def _write_alone(connection: Connection, jobs: list[_Job]) -> None:
+    try:
+        _call(connection, jobs)
+    except Exception as error:
+        if is_given_up(error, connection.dialect):
+            raise
+        traceback.clear_frames(error.__traceback__)  # of a half-read RETURNING, as below
+        raise _Failed(error) from None
+
+
+def _call(connection: Connection, jobs: list[_Job]) -> None:
+    outcomes = jobs[0].write(connection, [job.item for job in jobs])
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        job.outcome = outcome
+
+
+def _write_groups(connection: Connection, groups: list[list[_Job]]) -> None:
+    for jobs in groups:
         _write_group(connection, jobs)
 
 
@@ -294,9 +339,7 @@ def _write_group(connection: Connection, jobs: list[_Job]) -> None:
     execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
     execute("SAVEPOINT write_group")
     try:
-        outcomes = jobs[0].write(connection, [job.item for job in jobs])
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            job.outcome = outcome
+        _call(connection, jobs)
     except Exception as error:
         if is_given_up(error, connection.dialect):
             raise

@@ -19,9 +19,16 @@ alike, and both refuse lone surrogates.
 """
 
 import hashlib
+from typing import Protocol
 
 import msgspec
 import rfc8785
+
+PIECE_BYTES = 2047
+"""For more at once hashlib gives up the interpreter, for some microseconds: a thread that waits
+for it is woken for nothing, which takes longer (docs/performance.md)."""
+LARGE_BYTES = 64 * 1024
+"""What takes so long that others should have the interpreter."""
 
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -78,4 +85,20 @@ def canonical_of_ours(value: object) -> bytes | None:
 
 def sha256_hex(data: bytes) -> str:
     """Return the SHA-256 of `data` in lower-case hex: every digest in evidence."""
-    return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256()
+    feed(digest, data)
+    return digest.hexdigest()
+
+
+class Fed(Protocol):
+    """A digest, or the tag of a message, under way."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take some more."""
+
+
+def feed(digest: Fed, data: bytes) -> None:
+    """Have `digest` take all of `data`, without giving up the interpreter unless it is large."""
+    step = PIECE_BYTES if len(data) < LARGE_BYTES else len(data)
+    for at in range(0, len(data), step):
+        digest.update(data[at : at + step])

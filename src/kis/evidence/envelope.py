@@ -15,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from kis.evidence.encoding import sha256_hex
+from kis.evidence.encoding import feed, sha256_hex
 from kis.evidence.statement import STATEMENT_TYPE
 
 ALGORITHM = "HMAC-SHA256"
@@ -102,7 +102,7 @@ def client_digest(estimate_id: str, client: str, secret: bytes) -> str:
     # surrogatepass: the id may come from a stranger's package, and must not raise.
     name, address = (text.encode(errors="surrogatepass") for text in (estimate_id, client))
     message = b"%b %d %b %b" % (_CLIENT_LABEL, len(name), name, address)
-    return hmac.digest(secret, message, "sha256").hex()
+    return hmac.new(secret, message, "sha256").hexdigest()
 
 
 def seal(statement_bytes: bytes, keyring: Keyring) -> Envelope:
@@ -127,7 +127,9 @@ def verify_signature(statement_bytes: bytes, signature: str, secret: bytes) -> b
 
 def _signature(statement_bytes: bytes, secret: bytes) -> str:
     message = _pre_authentication_encoding(STATEMENT_TYPE.encode(), statement_bytes)
-    return base64.b64encode(hmac.digest(secret, message, "sha256")).decode()
+    tag = hmac.new(secret, digestmod="sha256")
+    feed(tag, message)
+    return base64.b64encode(tag.digest()).decode()
 
 
 def _pre_authentication_encoding(kind: bytes, body: bytes) -> bytes:

@@ -49,10 +49,12 @@ class Snapshot:
         self.version_id = version_id
         self.rules = tables.rules
         self.memory: dict[Callable[..., object], Any] = {}
-        self._by_model: dict[str, tuple[Breaker, ...]] = {}
+        # Nearly every model has one row, which stands for itself: a tuple each is 80 bytes.
+        self._by_model: dict[str, Breaker | tuple[Breaker, ...]] = {}
         self._by_frame: dict[tuple[str, int, int], list[Breaker]] = {}
         for row in paced(tables.breakers, give_way):
-            self._by_model[row.model] = (*self._by_model.get(row.model, ()), row)
+            others = self.breakers_by_model(row.model)
+            self._by_model[row.model] = (*others, row) if others else row
             self._by_frame.setdefault((row.brand, row.frame_size_a, row.poles), []).append(row)
         self.brand_tables: Counter[str] = Counter(row.brand for row in tables.breakers)
         self.tallest_stock_dmm = max((row.height_dmm for row in tables.enclosures), default=0)
@@ -63,7 +65,8 @@ class Snapshot:
 
     def breakers_by_model(self, model: str) -> tuple[Breaker, ...]:
         """Every row of that model: all brands, all poles."""
-        return self._by_model.get(model, ())
+        found = self._by_model.get(model, ())
+        return found if isinstance(found, tuple) else (found,)
 
     def breakers_by_frame(
         self, brand: str, frame_size_a: int, poles: int, kind: BreakerType

@@ -104,6 +104,9 @@ def test_decoded_rows_share_what_they_repeat() -> None:
     assert len({id(row.breaking_capacity_basis) for row in metasol}) == 2
     currents = [row.rated_currents_a for row in metasol]
     assert len({id(each) for each in currents}) == len(set(currents))
+    for name in ("frame_size_a", "width_dmm", "height_dmm", "depth_dmm"):
+        numbers = [getattr(row, name) for row in rows]
+        assert len({id(each) for each in numbers}) == len(set(numbers))
 
 
 @pytest.mark.parametrize("decode", ["breakers", "enclosures", "accessories", "rules"])

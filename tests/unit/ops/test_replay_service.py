@@ -63,10 +63,13 @@ def test_it_is_stopped_where_nobody_waits(tmp_path: Path, caplog: pytest.LogCapt
             loop = asyncio.get_running_loop()
             is_left = threading.Event()
 
+            def cancel() -> None:
+                asking[0].cancel()
+                loop.call_soon(is_left.set)  # behind the task, which is told in the next turn
+
             def leave(_: Progress) -> None:
                 if not is_left.is_set() and threading.current_thread() is not loop_thread:
-                    loop.call_soon_threadsafe(asking[0].cancel)
-                    loop.call_soon_threadsafe(is_left.set)
+                    loop.call_soon_threadsafe(cancel)
                     is_left.wait()
 
             loop_thread = threading.current_thread()
