@@ -52,11 +52,12 @@ class Snapshot:
         # Nearly every model has one row, which stands for itself: a tuple each is 80 bytes.
         self._by_model: dict[str, Breaker | tuple[Breaker, ...]] = {}
         self._by_frame: dict[tuple[str, int, int], list[Breaker]] = {}
+        self.brand_tables: Counter[str] = Counter()
         for row in paced(tables.breakers, give_way):
+            self.brand_tables[row.brand] += 1
             others = self.breakers_by_model(row.model)
             self._by_model[row.model] = (*others, row) if others else row
             self._by_frame.setdefault((row.brand, row.frame_size_a, row.poles), []).append(row)
-        self.brand_tables: Counter[str] = Counter(row.brand for row in tables.breakers)
         self.tallest_stock_dmm = max((row.height_dmm for row in tables.enclosures), default=0)
         self._accessories = {row.code: row for row in tables.accessories}
         self._stock: dict[tuple[str, str, str], tuple[StockEnclosure, ...]] = _by_place(
