@@ -8,7 +8,6 @@ import threading
 import time
 from datetime import UTC, datetime
 
-
 _AT_ONCE_BYTES = 4096
 
 

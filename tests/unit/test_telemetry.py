@@ -1,5 +1,6 @@
 """The log: its lines, its file, and what else may write into it."""
 
+import asyncio
 import json
 import logging
 import os
@@ -134,6 +135,40 @@ def test_json_has_one_object_a_line(open_log: Callable[..., Path]) -> None:
         "could not store",
     )
     assert fault["traceback"].endswith("ValueError: ***")
+
+
+def test_lines_of_one_turn_are_written_at_its_end(open_log: Callable[..., Path]) -> None:
+    log = open_log()
+
+    async def turn() -> list[str]:
+        log_lookup(hit=True, request_id="bcd")
+        log_lookup(hit=True, request_id="fgh")
+        at_once = log.read_text()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        log_lookup(hit=True, request_id="jkm")
+        logging.getLogger("kis").error("what goes wrong is written at once")
+        return [at_once, log.read_text()]
+
+    at_once, later = asyncio.run(turn())
+    assert at_once == ""
+    assert [line.rpartition(" ")[2] for line in later.splitlines()] == [
+        "request=bcd", "request=fgh", "request=jkm", "once",
+    ]  # fmt: skip
+
+
+def test_a_line_of_a_loop_that_ends_is_not_lost(open_log: Callable[..., Path]) -> None:
+    log = open_log()
+
+    async def last_word(request_id: str) -> None:
+        log_lookup(hit=True, request_id=request_id)
+
+    for request_id in ("bcd", "fgh", "jkm"):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(last_word(request_id))
+        loop.close()
+    close_logging()
+    assert re.findall("request=(.*)", log.read_text()) == ["bcd", "fgh", "jkm"]
 
 
 @pytest.mark.parametrize("move", ["rename", "remove", "truncate"])

@@ -24,7 +24,7 @@ IDLE_BEHIND_PROXY_S = 75
 closed just as a request comes is a request that failed."""
 STALLED_MS = 30_000
 """Who takes nothing of an answer for so long will take none: the connection ends."""
-SWITCH_INTERVAL_S = 0.0003
+SWITCH_INTERVAL_S = 0.002
 GC_THRESHOLD = 50_000
 M_MMAP_THRESHOLD = -3  # of mallopt(3)
 MMAP_THRESHOLD_BYTES = 128 * 1024

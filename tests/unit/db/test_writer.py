@@ -144,6 +144,23 @@ def test_neighbours_survive_an_item_that_fails(database: Database) -> None:
     assert names(database) == ["a", "b", "c", "d"]
 
 
+def test_a_batch_of_one_kind_that_fails_is_written_one_by_one(database: Database) -> None:
+    async def test() -> None:
+        insertion = Insertion()
+        async with running(database) as writer:
+            await writer.submit(insertion, "b")
+            let_go = await hold(writer)
+            tasks = await queued(*(writer.submit(insertion, item) for item in "abc"))
+            let_go()
+            a, b, c = await asyncio.gather(*tasks, return_exceptions=True)
+            assert (a, c) == ("A", "C")
+            assert isinstance(b, IntegrityError)
+            assert insertion.calls == [1, 3, 1, 1, 1]
+
+    run(test())
+    assert names(database) == ["a", "b", "c"]
+
+
 def test_a_result_that_is_an_exception_is_raised_to_its_submitter(database: Database) -> None:
     def store_but_refuse_x(connection: Connection, items: Sequence[str]) -> list[str | Exception]:
         connection.execute(insert(note_table), [{"name": item} for item in items if item != "x"])
@@ -186,12 +203,13 @@ def test_stop_iteration_reaches_its_submitter(database: Database) -> None:
     run(test())
 
 
-def test_a_half_read_returning_does_not_fail_the_batch(database: Database) -> None:
-    def read_one_of_two(connection: Connection) -> None:
-        rows = insert(note_table).values([{"name": "x"}, {"name": "y"}]).returning(note_table)
-        result = connection.execute(rows)
-        raise LookupError(result.fetchone())
+def read_one_of_two(connection: Connection) -> None:
+    rows = insert(note_table).values([{"name": "x"}, {"name": "y"}]).returning(note_table)
+    result = connection.execute(rows)
+    raise LookupError(result.fetchone())
 
+
+def test_a_half_read_returning_does_not_fail_the_batch(database: Database) -> None:
     async def test() -> None:
         async with running(database) as writer:
             let_go = await hold(writer)
@@ -200,6 +218,17 @@ def test_a_half_read_returning_does_not_fail_the_batch(database: Database) -> No
             failed, stored = await asyncio.gather(*tasks, return_exceptions=True)
             assert isinstance(failed, LookupError)
             assert stored == "A"
+
+    run(test())
+    assert names(database) == ["a"]
+
+
+def test_nor_the_next_one(database: Database) -> None:
+    async def test() -> None:
+        async with running(database) as writer:
+            with pytest.raises(LookupError):
+                await writer.execute(read_one_of_two)
+            assert await writer.submit(Insertion(), "a") == "A"
 
     run(test())
     assert names(database) == ["a"]
@@ -295,7 +324,8 @@ def test_execute_returns_and_follows_up(database: Database) -> None:
     assert names(database) == []
 
 
-def test_execute_runs_once_and_undoes_what_fails(database: Database) -> None:
+@pytest.mark.parametrize("beside", ["", "a"])
+def test_execute_runs_once_and_undoes_what_fails(database: Database, beside: str) -> None:
     runs: list[str] = []
 
     def insert_and_fail(connection: Connection) -> None:
@@ -306,12 +336,13 @@ def test_execute_runs_once_and_undoes_what_fails(database: Database) -> None:
     async def test() -> None:
         async with running(database) as writer:
             let_go = await hold(writer)
-            tasks = await queued(writer.execute(insert_and_fail), writer.submit(Insertion(), "a"))
+            others = (writer.submit(Insertion(), item) for item in beside)
+            tasks = await queued(writer.execute(insert_and_fail), *others)
             let_go()
-            failed, stored = await asyncio.gather(*tasks, return_exceptions=True)
+            failed, *stored = await asyncio.gather(*tasks, return_exceptions=True)
             assert isinstance(failed, LookupError)
-            assert stored == "A"
+            assert stored == list(beside.upper())
 
     run(test())
     assert runs == ["run"]
-    assert names(database) == ["a"]
+    assert names(database) == list(beside)

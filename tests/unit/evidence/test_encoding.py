@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kis.estimate.model import Layout, Placement
-from kis.evidence.encoding import NotCanonicalError, canonical, canonical_strict, sha256_hex
+from kis.evidence.encoding import (
+    LARGE_BYTES,
+    PIECE_BYTES,
+    NotCanonicalError,
+    canonical,
+    canonical_strict,
+    sha256_hex,
+)
 from kis.units import Size, to_mm
 
 from .packages import make_statement
@@ -133,3 +140,11 @@ def test_strict_refuses_what_has_no_canonical_form(value: object) -> None:
 
 def test_digests_are_lower_case_hex() -> None:
     assert sha256_hex(b"KIS") == hashlib.sha256(b"KIS").hexdigest()
+
+
+@pytest.mark.parametrize("border", [0, PIECE_BYTES, 2 * PIECE_BYTES, LARGE_BYTES])
+@pytest.mark.parametrize("beside", [-1, 0, 1])
+def test_digests_are_of_all_that_there_is(border: int, beside: int) -> None:
+    data = b"KIS" * (border // 3 + 1)
+    data = data[: max(0, border + beside)]
+    assert sha256_hex(data) == hashlib.sha256(data).hexdigest()
