@@ -174,6 +174,7 @@ def test_columns_of_bare_numbers_are_asked_about(tab: Watched, shoot: Shoot) -> 
     expect(dialog.get_by_label("3번째 열")).to_have_value("quantity")
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="붙여 넣기").click()
+    expect(cell(page, 2, "model")).to_have_value("SIE-32")  # pasted a turn after the click
     assert lines_of(page) == [[], ["SES-54", "2", "4"], ["SIE-32", "8", "2"]]
 
 

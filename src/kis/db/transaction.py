@@ -54,6 +54,12 @@ def is_given_up(error: Exception, dialect: Dialect) -> bool:
     return getattr(getattr(error, "orig", error), "sqlstate", None) == READ_ONLY
 
 
+def is_undone(connection: Connection) -> bool:
+    """Whether SQLite has undone the transaction by itself, as it does where a disk is full."""
+    driver = connection.connection.driver_connection
+    return connection.dialect.name == "sqlite" and not getattr(driver, "in_transaction", True)
+
+
 def transact(database: Database, work: Callable[[Connection], None]) -> None:
     """Run `work(connection)` and commit. It may be run again, so it only writes there.
 

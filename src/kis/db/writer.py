@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from kis.db.engine import Database
-from kis.db.transaction import Trouble, is_given_up, transact, trouble_of
+from kis.db.transaction import Trouble, is_given_up, is_undone, transact, trouble_of
 from kis.db.unavailable import DatabaseUnavailable
 from kis.errors import DomainError, ErrorCode, Finding, Text
 
@@ -310,7 +310,7 @@ def _write_alone(connection: Connection, jobs: list[_Job]) -> None:
     try:
         _call(connection, jobs)
     except Exception as error:
-        if is_given_up(error, connection.dialect):
+        if is_given_up(error, connection.dialect) or is_undone(connection):
             raise
         traceback.clear_frames(error.__traceback__)  # of a half-read RETURNING, as below
         raise _Failed(error) from None

@@ -263,7 +263,11 @@ def test_a_failing_commit_fails_its_batch_and_no_other(database: Database) -> No
 
 
 @SQLITE_ONLY  # RAISE(ROLLBACK) is SQLite's; servers: test_transaction
-def test_nothing_is_stored_after_the_database_gave_up_the_transaction(database: Database) -> None:
+@pytest.mark.parametrize("items", ["axb", "x"])
+@pytest.mark.parametrize("are_alike", [True, False])
+def test_nothing_is_stored_after_the_database_gave_up_the_transaction(
+    database: Database, items: str, are_alike: bool
+) -> None:
     give_up = """
         CREATE TRIGGER give_up BEFORE INSERT ON note WHEN new.name = 'x'
         BEGIN SELECT RAISE(ROLLBACK, 'no x'); END
@@ -273,7 +277,9 @@ def test_nothing_is_stored_after_the_database_gave_up_the_transaction(database: 
     async def test() -> None:
         async with running(database) as writer:
             let_go = await hold(writer)
-            tasks = await queued(*(writer.submit(Insertion(), item) for item in "axb"))
+            alike = Insertion()
+            writes = [alike if are_alike else Insertion() for _ in items]
+            tasks = await queued(*map(writer.submit, writes, items))
             let_go()
             for error in await asyncio.gather(*tasks, return_exceptions=True):
                 assert isinstance(error, DatabaseUnavailable)
