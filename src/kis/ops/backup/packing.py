@@ -20,7 +20,7 @@ Tell = Callable[[str, int, int], None]
 COPY, PACK, UNPACK = "복사 copy", "압축 pack", "풀기 unpack"
 BLOCK_BYTES = 1 << 20
 LEVEL = 6
-"""Of gzip: a gigabyte of estimates becomes 96 MB in 7 s; at level 1 it is 141 MB in 4 s."""
+"""Of gzip: a gigabyte of estimates, 350,000, becomes 223 MB in 11 s; at level 1, 256 MB in 6 s."""
 GZIP = 31
 """What zlib calls the format of gzip, with the largest window."""
 BUSY_TIMEOUT_S = 30.0
