@@ -109,6 +109,9 @@ def test_worker_that_cannot_start_ends_the_server(tmp_path: Path, database_url: 
     assert done.returncode == 2
     assert is_clear(done)
     assert "kis-backend.log" in done.stderr
+    # Neither is tried again and again, however long the supervisor took to look.
+    log = (tmp_path / "home" / "logs" / "kis-backend.log").read_text(encoding="utf-8")
+    assert log.count("is replaced") <= 2
 
 
 @POSTGRESQL_ONLY

@@ -88,6 +88,10 @@ class _Supervisor(Multiprocess):
                 logger.warning(
                     "worker %d is replaced: it ended with %s", worker.pid, worker.exitcode
                 )
+                # While it was looked after, which takes seconds. One that was killed, as it
+                # was frozen perhaps, is tried again.
+                if not self.has_started and (worker.exitcode or 0) > 0:
+                    self.should_exit.set()
 
     def restart_all(self) -> None:
         self.keep_subprocess_alive()  # the frozen ones first: they would not end
