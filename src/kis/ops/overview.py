@@ -28,7 +28,7 @@ from kis.ops.report import (
 from kis.ops.report_hours import LENGTH, Hour, Hours
 from kis.ops.report_lines import Access
 from kis.ops.report_tally import DENIED, Tally
-from kis.ops.watch.looking import look_at_home
+from kis.ops.watch.at_home import look_at_home
 from kis.ops.watch.observations import Observation
 from kis.settings import Settings
 

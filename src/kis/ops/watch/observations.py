@@ -1,6 +1,6 @@
 """What a measurement means: within its limit, past it, or that the service is down.
 
-Pure: the figures come in, words come out. `kis.ops.watch.looking` takes them.
+Pure: the figures come in, words come out. `looking` and `at_home` take them.
 """
 
 from collections.abc import Iterable, Sequence

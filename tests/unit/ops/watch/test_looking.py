@@ -1,10 +1,9 @@
-"""Figures taken from real listeners, disks, files and databases."""
+"""Figures taken from real listeners."""
 
 import json
-import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,15 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from kis.ops.backup.naming import Kind
 from kis.ops.reaching import Endpoint
 from kis.ops.watch import looking
 from kis.ops.watch.looking import ask, ask_journal, look
-from kis.ops.watch.observations import Copying, Observation, State
-from kis.services import open_services
-from kis.settings import Settings
+from kis.ops.watch.observations import Copying, State
 from tests.services import settings_in
-from tests.unit.ops.backup.made import publish
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEALTHY = {"timestamp": "2026-11-22T12:00:00.000Z", "knowledgeVersion": "v-a", "totalRows": 9}
@@ -52,16 +47,11 @@ def listener(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
 
 
 NOBODY = Endpoint("http://127.0.0.1:1")
+"""Nobody listens at port 1."""
 
 
 def noon() -> datetime:
     return NOON
-
-
-def observed(settings: Settings, check: str, now: Callable[[], datetime] = noon) -> Observation:
-    """Return what is seen of one thing; nobody listens at port 1."""
-    (found,) = (each for each in look(settings, NOBODY, now) if each.check == check)
-    return found
 
 
 def test_everything_is_looked_at_though_nothing_is_there(tmp_path: Path) -> None:
@@ -151,90 +141,3 @@ def test_journal_as_the_metrics_tell(body: bytes, told: Copying | None) -> None:
 def test_without_a_journal_there_is_nothing_to_look_at(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "home", JOURNAL_DAYS="0")
     assert "journal" not in [each.check for each in look(settings, NOBODY, noon)]
-
-
-# --- the disk and the database ------------------------------------------------------------
-
-
-def test_disk_is_as_full_as_df_says(tmp_path: Path) -> None:
-    usage = os.statvfs(tmp_path)
-    used = usage.f_blocks - usage.f_bfree
-    percent = 100 * used / (used + usage.f_bavail)
-    found = observed(settings_in(tmp_path / "home"), "disk")
-    assert found.value == pytest.approx(percent, abs=1)
-    assert str(tmp_path / "home") in found.ko
-
-
-def test_full_disk_is_past_its_limit(tmp_path: Path) -> None:
-    full = observed(settings_in(tmp_path / "home", ALERT_DISK_PERCENT="1"), "disk")
-    assert full.state == (State.WARNING if (full.value or 0) > 1 else State.OK)
-
-
-def test_disk_of_the_journal_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = tmp_path / "other-disk"
-    journal.mkdir()
-    settings = settings_in(tmp_path / "home", JOURNAL_DIR=str(journal))
-    monkeypatch.setattr(looking, "_used_percent", lambda path: 99 if path == journal else 50)
-    found = observed(settings, "disk")
-    assert found.state == State.WARNING
-    assert str(journal) in found.ko
-
-
-def test_size_of_a_database(tmp_path: Path, database_url: str) -> None:
-    settings = settings_in(tmp_path / "home", DATABASE_URL=database_url, ALERT_DATABASE_MB="1")
-    services = open_services(settings)
-    try:
-        found = observed(settings, "database")
-    finally:
-        services.database.close()
-    assert 0 < (found.value or 0) < 100
-    is_large = (found.value or 0) > 1
-    assert found.state == (State.WARNING if is_large else State.OK)
-
-
-def test_what_is_not_folded_into_the_file_counts(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path / "home")
-    for name in ("kis.db", "kis.db-wal"):
-        (tmp_path / "home" / "data" / name).write_bytes(bytes(1024 * 1024))
-    assert observed(settings, "database").value == 2.0
-
-
-def test_database_that_does_not_answer(tmp_path: Path) -> None:
-    url = "postgresql://kis:secret-of-it@127.0.0.1:1/kis"
-    found = observed(settings_in(tmp_path / "home", DATABASE_URL=url), "database")
-    assert found.state == State.WARNING
-    assert "secret-of-it" not in found.en + found.ko
-
-
-# --- backups ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("url", "kind"), [("", "sqlite"), ("postgresql://127.0.0.1:1/kis", "postgresql")]
-)
-@pytest.mark.parametrize(("hours", "state"), [(25.9, State.OK), (26.1, State.WARNING)])
-def test_age_of_the_last_backup(
-    tmp_path: Path, url: str, kind: Kind, hours: float, state: State
-) -> None:
-    settings = settings_in(tmp_path / "home", **({"DATABASE_URL": url} if url else {}))
-    publish(settings.home / "backups", NOON - timedelta(hours=hours), kind)
-    found = observed(settings, "backup")
-    assert (found.value, found.state) == (hours, state)
-
-
-def test_no_backup_yet(tmp_path: Path) -> None:
-    found = observed(settings_in(tmp_path / "home"), "backup")
-    assert (found.value, found.state) == (None, State.WARNING)
-
-
-# --- the log ------------------------------------------------------------------------------
-
-
-def test_errors_of_the_last_hour_alone(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path / "home")
-    settings.log_file.write_text(
-        "2026-11-22T10:59:59Z ERROR long ago\n"
-        '- 2026-11-22T11:00:00Z "GET /health" 200 0.1ms key=- request=f\n'
-    )
-    assert observed(settings, "errors").value == 0
-    assert observed(settings, "errors", lambda: NOON - timedelta(minutes=1)).value == 100
