@@ -43,7 +43,7 @@ def open_engines(url: URL, *, readers: int, slow_query_ms: float) -> tuple[Engin
             server is too old.
 
     """
-    write_engine = open_writer(url, slow_query_ms=slow_query_ms, is_run_again=True)
+    write_engine = open_writer(url, slow_query_ms=slow_query_ms, pings=False)
     read_engine = _engine(url, readers, "REPEATABLE READ", read_only=True)
     log_slow_statements(read_engine, slow_query_ms)
     for engine in (write_engine, read_engine):
@@ -57,13 +57,13 @@ def open_engines(url: URL, *, readers: int, slow_query_ms: float) -> tuple[Engin
     return write_engine, read_engine
 
 
-def open_writer(url: URL, *, slow_query_ms: float, is_run_again: bool = False) -> Engine:
+def open_writer(url: URL, *, slow_query_ms: float, pings: bool = True) -> Engine:
     """Return an engine that writes, with a connection of its own.
 
-    `is_run_again`: its transactions are, where the server was started again meanwhile
-    (`kis.db.transaction`), so that it need not be asked before each whether it is there.
+    `pings`: before each transaction the server is asked whether it is there. A transaction
+    that is run again where it was not (`kis.db.transaction`) needs none.
     """
-    engine = _engine(url, 1, "READ COMMITTED", read_only=False, asks=not is_run_again)
+    engine = _engine(url, 1, "READ COMMITTED", read_only=False, pings=pings)
     log_slow_statements(engine, slow_query_ms)
     return engine
 
@@ -123,7 +123,7 @@ async def notices(engine: Engine, channel: str) -> AsyncIterator[None]:
 
 
 def _engine(
-    url: URL, connections: int, isolation: str, *, read_only: bool, asks: bool = True
+    url: URL, connections: int, isolation: str, *, read_only: bool, pings: bool = True
 ) -> Engine:
     options = {
         "lock_timeout": LOCK_TIMEOUT_MS,
@@ -145,7 +145,7 @@ def _engine(
         pool_size=connections,
         max_overflow=0,
         # A server that was started again meanwhile is noticed before a statement is lost.
-        pool_pre_ping=asks,
+        pool_pre_ping=pings,
         # Messages of exceptions end up in logs; customers' names must not.
         hide_parameters=True,
     )

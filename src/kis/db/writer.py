@@ -283,7 +283,7 @@ class Writer:
 
 
 class _Failed(Exception):  # noqa: N818 - says what is the case
-    """A write that stood alone in its transaction raised `error`: the transaction is undone."""
+    """A write raised `error`; the transaction is still there."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
@@ -295,7 +295,7 @@ def _write(database: Database, groups: list[list[_Job]]) -> None:
     if len(groups) == 1:
         (jobs,) = groups
         try:
-            transact(database, partial(_write_alone, jobs=jobs))
+            transact(database, partial(_call, jobs=jobs))
         except _Failed as failed:
             if len(jobs) == 1:
                 jobs[0].outcome = failed.error
@@ -306,20 +306,24 @@ def _write(database: Database, groups: list[list[_Job]]) -> None:
     transact(database, partial(_write_groups, groups=groups))
 
 
-def _write_alone(connection: Connection, jobs: list[_Job]) -> None:
+def _call(connection: Connection, jobs: list[_Job]) -> None:
+    """Write jobs that share a write function.
+
+    Raises:
+        _Failed: the write failed; what it did is to be undone.
+        Exception: whatever makes the transaction as a whole unusable.
+
+    """
     try:
-        _call(connection, jobs)
+        outcomes = jobs[0].write(connection, [job.item for job in jobs])
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            job.outcome = outcome
     except Exception as error:
         if is_given_up(error, connection.dialect) or is_undone(connection):
             raise
-        traceback.clear_frames(error.__traceback__)  # of a half-read RETURNING, as below
+        # A half-read RETURNING that its frames still hold would block what comes next.
+        traceback.clear_frames(error.__traceback__)
         raise _Failed(error) from None
-
-
-def _call(connection: Connection, jobs: list[_Job]) -> None:
-    outcomes = jobs[0].write(connection, [job.item for job in jobs])
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        job.outcome = outcome
 
 
 def _write_groups(connection: Connection, groups: list[list[_Job]]) -> None:
@@ -333,20 +337,14 @@ def _write_group(connection: Connection, jobs: list[_Job]) -> None:
     Raises whatever makes the transaction as a whole unusable.
     """
     # Straight to the driver: SQLAlchemy's nested transactions cost more than
-    # the inserts between them, and every driver's connection executes. Savepoints
-    # that fail mean that the database gave up the whole transaction (a full disk
-    # does that), so that may propagate.
+    # the inserts between them, and every driver's connection executes.
     execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
     execute("SAVEPOINT write_group")
     try:
         _call(connection, jobs)
-    except Exception as error:
-        if is_given_up(error, connection.dialect):
-            raise
-        # A half-read RETURNING that its frames still hold would block the release.
-        traceback.clear_frames(error.__traceback__)
+    except _Failed as failed:
         execute("ROLLBACK TO SAVEPOINT write_group")
-        jobs[0].outcome = error
+        jobs[0].outcome = failed.error
         alone = [] if len(jobs) == 1 else jobs
     else:
         alone = []

@@ -88,8 +88,8 @@ class _Supervisor(Multiprocess):
                 logger.warning(
                     "worker %d is replaced: it ended with %s", worker.pid, worker.exitcode
                 )
-                # While it was looked after, which takes seconds. One that was killed, as it
-                # was frozen perhaps, is tried again.
+                # It ended while uvicorn looked after it, which takes seconds. One that was
+                # killed there, as it did not answer, is tried again.
                 if not self.has_started and (worker.exitcode or 0) > 0:
                     self.should_exit.set()
 
